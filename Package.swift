@@ -1,0 +1,84 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+/// Every Swift target is held to the same rules: Swift 6 mode, no implicit existential, imports that
+/// say whether they are part of the interface, and no member reached through a module not imported.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let lifecycle: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "apus",
+    products: [.executable(name: "apus", targets: ["apus"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C and C++ libraries, each behind one module and imported by one Swift target.
+        .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // The core: pure. No Kafka, no Dispatch, no clock.
+        library("EventSchema", []),
+        library("Events", ["CSimdjson", "EventSchema"]),
+        library("EQL", ["EventSchema"]),
+        library("Rules", ["EQL", "EventSchema", "TOMLKit", crypto]),
+        library("Matching", ["CVectorscan", "EQL", "Events", "EventSchema"]),
+        library("Correlation", ["EQL", "Events", "EventSchema"]),
+        library("Alerts", ["Events", "EventSchema", "Rules", crypto]),
+        library("Detection", ["Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Rules"]),
+
+        // The runtime around it.
+        library("KafkaClient", ["CRdKafka"]),
+        library("Settings", ["Yams"]),
+        library("Streaming", ["Detection", "Alerts", "Events", "EventSchema", "KafkaClient", logging]),
+        library("Traffic", ["Events", "EventSchema"]),
+        .executableTarget(
+            name: "apus",
+            dependencies: [
+                "Alerts", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching", "Rules",
+                "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
+            ],
+            swiftSettings: strict),
+
+        // Tests mirror the targets.
+        .target(
+            name: "TestSupport", dependencies: ["EQL", "EventSchema"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("EventSchemaTests", ["EventSchema"]),
+        tests("EventsTests", ["Events", "EventSchema"]),
+        tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
+        tests("RulesTests", ["Rules", "EQL"]),
+        tests("MatchingTests", ["Matching", "EQL", "Events", "EventSchema", "TestSupport"]),
+        tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
+        tests("AlertsTests", ["Alerts", "Rules", "Events", "EventSchema"]),
+        tests("DetectionTests", ["Detection", "Alerts", "EQL", "Events", "EventSchema", "Rules", "TestSupport"]),
+        tests("KafkaClientTests", ["KafkaClient"]),
+        tests("SettingsTests", ["Settings"]),
+        tests("StreamingTests", ["Streaming", "KafkaClient", "Detection", "Rules"]),
+        tests("TrafficTests", ["Traffic"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,3 @@
+#ifndef APUS_JSON_H
+#define APUS_JSON_H
+#endif

@@ -1,0 +1,180 @@
+// What a query means once it is checked: names resolved, literals typed, patterns translated, categories
+// and negations made plain. The matcher compiles this and never sees the syntax tree.
+
+public import EventSchema
+
+/// A query that is free of errors and can be compiled.
+public struct CheckedQuery: Hashable, Sendable {
+    public var form: Form
+    /// `head` and `tail`, in order; only bounded input can honour them.
+    public var pipes: [Pipe]
+
+    public enum Form: Hashable, Sendable {
+        case event(Condition)
+        case sequence(SequencePlan)
+        case sample(SamplePlan)
+    }
+
+    public init(form: Form, pipes: [Pipe] = []) {
+        self.form = form
+        self.pipes = pipes
+    }
+
+    /// The conditions to match, in stage order: one for an event query, one per stage of a correlation
+    /// and, last, the one of `until` when there is one.
+    public var conditions: [Condition] {
+        switch form {
+        case .event(let condition): [condition]
+        case .sequence(let plan): plan.stages.map(\.condition) + (plan.until.map { [$0.condition] } ?? [])
+        case .sample(let plan): plan.stages.map(\.condition)
+        }
+    }
+}
+
+/// A sequence after its runs are expanded: at least two stages.
+public struct SequencePlan: Hashable, Sendable {
+    public var stages: [Stage]
+    public var until: Stage?
+    /// From the first to the last event, inclusive, in nanoseconds; nil is unbounded.
+    public var maxspan: Int64?
+
+    public init(stages: [Stage], until: Stage?, maxspan: Int64?) {
+        self.stages = stages
+        self.until = until
+        self.maxspan = maxspan
+    }
+}
+
+/// An unordered correlation. Without `maxspan` it needs bounded input.
+public struct SamplePlan: Hashable, Sendable {
+    public var stages: [Stage]
+    public var maxspan: Int64?
+
+    public init(stages: [Stage], maxspan: Int64?) {
+        self.stages = stages
+        self.maxspan = maxspan
+    }
+}
+
+/// One stage: its condition (category included) and the whole join key, header keys first.
+public struct Stage: Hashable, Sendable {
+    public var condition: Condition
+    public var keys: [JoinKey]
+
+    public init(condition: Condition, keys: [JoinKey]) {
+        self.condition = condition
+        self.keys = keys
+    }
+}
+
+public struct JoinKey: Hashable, Sendable {
+    public var path: FieldPath
+    /// With `?`, a missing value is a value of its own and joins with other missing values.
+    public var isOptional: Bool
+
+    public init(path: FieldPath, isOptional: Bool) {
+        self.path = path
+        self.isOptional = isOptional
+    }
+}
+
+/// Two-valued logic over leaves. A leaf over a missing field is false, and `not` sits outside leaves.
+public indirect enum Condition: Hashable, Sendable {
+    case constant(Bool)
+    case test(FieldTest)
+    case not(Condition)
+    case all([Condition])
+    case any([Condition])
+}
+
+/// One leaf: true when any value of the field passes.
+public struct FieldTest: Hashable, Sendable {
+    public var field: FieldPath
+    public var type: FieldType
+    public var test: Test
+
+    public init(field: FieldPath, type: FieldType, test: Test) {
+        self.field = field
+        self.type = type
+        self.test = test
+    }
+
+    public enum Test: Hashable, Sendable {
+        /// The field has a value.
+        case exists
+        /// Some value equals one of these.
+        case equals(ValueSet)
+        /// Some value equals one of these but for the case of ASCII letters. The strings are lower-case.
+        case equalsFolded(Set<String>)
+        /// Some value is ordered so against the bound. Never `equal` or `notEqual`.
+        case ordered(ComparisonOperator, Bound)
+        /// Some value matches one of these patterns.
+        case matches([StringPattern])
+    }
+
+    /// The right side of an equality, in every form a value of the field's type may take.
+    ///
+    /// A `keyword` field fills `strings` only, a `long` field `integers` and `doubles`; a `dynamic`
+    /// field may fill several: the literal `443` is the integer 443 and the string "443".
+    public struct ValueSet: Hashable, Sendable {
+        public var strings: Set<String> = []
+        public var integers: Set<Int64> = []
+        public var doubles: Set<Double> = []
+        public var booleans: Set<Bool> = []
+        public var dates: Set<EventTime> = []
+        public var addresses: Set<IPBlock> = []
+
+        public init() {}
+
+        public var isEmpty: Bool {
+            strings.isEmpty && integers.isEmpty && doubles.isEmpty && booleans.isEmpty && dates.isEmpty
+                && addresses.isEmpty
+        }
+    }
+
+    public enum Bound: Hashable, Sendable {
+        /// Compared as 64-bit integer with integers, as double otherwise.
+        case integer(Int64)
+        case double(Double)
+        /// Code-point order, case-sensitive.
+        case string(String)
+        case date(EventTime)
+        case address(IPAddress)
+    }
+}
+
+/// A pattern in the syntax of the matcher (Vectorscan: PCRE without look-around and back-references),
+/// to be compiled with DOTALL, UTF-8 and empty matches allowed, and no case flag: the translation has
+/// folded the case already.
+public struct StringPattern: Hashable, Sendable {
+    public enum Origin: Hashable, Sendable {
+        case wildcard(caseInsensitive: Bool)
+        /// Lucene syntax, whole value.
+        case lucene(caseInsensitive: Bool)
+        /// PCRE-like syntax, unanchored.
+        case search(caseInsensitive: Bool)
+    }
+
+    /// Anchored with `\A…\z` where the whole value must match.
+    public var expression: String
+    /// As written in the query, for alerts and diagnostics.
+    public var source: String
+    public var origin: Origin
+    public var span: Span
+
+    public init(expression: String, source: String, origin: Origin, span: Span) {
+        self.expression = expression
+        self.source = source
+        self.origin = origin
+        self.span = span
+    }
+
+    /// Patterns that match the same values are one predicate wherever they stand.
+    public static func == (left: StringPattern, right: StringPattern) -> Bool {
+        left.expression == right.expression
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(expression)
+    }
+}
