@@ -1,4 +1,4 @@
-public import EventSchema
+import EventSchema
 public import Events
 
 /// An event that matched some stages of one correlation, with the keys it has in each.

@@ -8,7 +8,7 @@ import Events
 /// every stage has an event of its own and no two of them are further apart than `maxspan`. For each
 /// other stage the newest fitting event is taken. An event takes part in one sample of a rule at most:
 /// a process start with ten connections near it is one finding, not ten.
-public struct SampleMachine: Sendable {
+public struct SampleMachine {
     private struct Waiting: WindowState {
         var stages: [[RetainedEvent]]
 

@@ -17,7 +17,7 @@ import Events
 ///
 /// Going backwards keeps one event from filling two stages; clearing last lets an event complete a
 /// sequence that it would end.
-public struct SequenceMachine: Sendable {
+public struct SequenceMachine {
     private struct Partial {
         var events: [RetainedEvent]
 
