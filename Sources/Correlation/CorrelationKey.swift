@@ -79,17 +79,12 @@ public struct KeyReader: Sendable {
     }
 
     private static func join(_ value: EventValue, type: FieldType) -> JoinValue {
+        if type == .date, let time = EventTime(value) { return .date(time) }
         switch value.kind {
         case .string:
-            switch type {
-            case .ip: if let address = IPAddress(parsing: value.bytes) { return .address(address) }
-            case .date: if let time = EventTime(parsing: value.bytes) { return .date(time) }
-            default: break
-            }
+            if type == .ip, let address = IPAddress(parsing: value.bytes) { return .address(address) }
             return .string(String(decoding: value.bytes, as: UTF8.self))
-        case .integer:
-            if type == .date, let time = EventTime(milliseconds: value.integer) { return .date(time) }
-            return .integer(value.integer)
+        case .integer: return .integer(value.integer)
         case .double:
             return Int64(exactly: value.double).map(JoinValue.integer) ?? .double(value.double)
         case .boolean: return .boolean(value.boolean)

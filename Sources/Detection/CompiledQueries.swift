@@ -1,7 +1,7 @@
-public import Correlation
+import Correlation
 public import EQL
 public import EventSchema
-public import Events
+import Events
 public import Matching
 
 /// Which fields of a record say when it happened, in which order, and on which host.

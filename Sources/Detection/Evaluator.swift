@@ -142,7 +142,7 @@ public final class Evaluator {
         }
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
-        counters.coercionFailures += UInt64(decoder.coercionFailures)
+        counters.coercionFailures += UInt64(event.coercionFailures)
         watermark.observe(recordTime.map { min(time, $0.ahead(by: options.futureTolerance)) } ?? time, source: source)
 
         let found = matcher.match(event)
@@ -169,7 +169,7 @@ public final class Evaluator {
         counters.matched += 1
         let isLate = watermark.value.map { time <= $0 } ?? false
         let retained = RetainedEvent(
-            payload, origin: origin, timestamp: time, tiebreaker: tiebreaker(of: event), isLate: isLate)
+            copying: payload, origin: origin, timestamp: time, tiebreaker: tiebreaker(of: event), isLate: isLate)
         hitsByQuery.removeAll(keepingCapacity: true)
         for condition in found {
             let owner = queries.owners[Int(condition)]

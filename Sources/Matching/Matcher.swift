@@ -127,12 +127,12 @@ public final class Matcher {
 
     /// Adds the answers one value gives: any value of a field may make a predicate true.
     private func answer(_ value: EventValue, _ group: UnsafePointer<FieldGroup>) {
+        if group.pointee.readsDates, let time = EventTime(value) { answer(date: time, group) }
         switch value.kind {
         case .string: answer(text: value.bytes, group)
         case .integer:
             let integer = value.integer
             if let row = search(group.pointee.integers, integer) { set(group.pointee.integerBits[row]) }
-            if group.pointee.readsDates, let time = EventTime(milliseconds: integer) { answer(date: time, group) }
             compare(group) { $0.numericHolds(integer) }
         case .double:
             let double = value.double
@@ -162,7 +162,6 @@ public final class Matcher {
             }
         }
         if let database = group.pointee.patterns { scanPatterns(text, database, group.pointee.patternBits) }
-        if group.pointee.readsDates, let time = EventTime(parsing: text) { answer(date: time, group) }
         if group.pointee.readsAddresses, let address = IPAddress(parsing: text) {
             for row in 0..<group.pointee.blocks.count where group.pointee.blocks[row].contains(address) {
                 set(group.pointee.blockBits[row])
