@@ -50,6 +50,11 @@ public struct PartitionOffset: Hashable, Sendable, CustomStringConvertible {
 public struct Watermarks: Hashable, Sendable {
     public let low: Int64
     public let high: Int64
+
+    public init(low: Int64, high: Int64) {
+        self.low = low
+        self.high = high
+    }
 }
 
 /// An owned `rd_kafka_topic_partition_list_t`.
