@@ -8,19 +8,24 @@ enum Spelling {
         return best.word
     }
 
-    /// Levenshtein distance over code points.
+    /// How many letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
     static func distance(_ left: String, _ right: String) -> Int {
+        let left = Array(left.unicodeScalars)
         let right = Array(right.unicodeScalars)
-        var row = Array(0...right.count)
-        for (index, scalar) in left.unicodeScalars.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for column in right.indices {
-                let substitution = diagonal + (right[column] == scalar ? 0 : 1)
-                diagonal = row[column + 1]
-                row[column + 1] = min(substitution, row[column] + 1, diagonal + 1)
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for i in left.indices {
+            var row = [i + 1]
+            for j in right.indices {
+                var distance = min(last[j] + (left[i] == right[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+                    distance = min(distance, beforeLast[j - 1] + 1)
+                }
+                row.append(distance)
             }
+            beforeLast = last
+            last = row
         }
-        return row[right.count]
+        return last[right.count]
     }
 }

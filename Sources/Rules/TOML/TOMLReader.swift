@@ -189,10 +189,10 @@ struct TOMLReader {
         while true {
             try skipBlankLines()
             if consume("]") { return values }
-            guard peek() != nil else { throw TOMLError(message: "this array is not closed", span: Span(start, start + 1)) }
-            values.append(try readValue())
+            if peek() != nil { values.append(try readValue()) }
             try skipBlankLines()
             if consume("]") { return values }
+            guard peek() != nil else { throw TOMLError(message: "this array is not closed", span: Span(start, start + 1)) }
             guard consume(",") else { throw error("array elements are separated by \",\"") }
         }
     }
