@@ -83,6 +83,14 @@ extension Rule {
         path.split(separator: "/").dropLast().last.map(String.init)
     }
 
-    /// Where the query's file and text meet is kept by the loader; a rule speaks of itself by name and id.
-    public var label: String { "\(name) (\(id))" }
+    /// The fields a correlation joins a stage by, header keys first; empty for an event query.
+    public func joinFields(ofStage stage: Int) -> [FieldPath] {
+        let stages: [EQL.Stage] =
+            switch checked.form {
+            case .event: []
+            case .sequence(let plan): plan.stages
+            case .sample(let plan): plan.stages
+            }
+        return stages.indices.contains(stage) ? stages[stage].keys.map(\.path) : []
+    }
 }
