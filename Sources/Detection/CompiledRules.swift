@@ -1,5 +1,5 @@
 public import EQL
-public import EventSchema
+import EventSchema
 public import Matching
 public import Rules
 

@@ -1,4 +1,4 @@
-public import KafkaClient
+import KafkaClient
 
 /// Why a pipeline does not start. All reasons at once; each says what to do.
 public struct StartFailure: Error, Sendable, CustomStringConvertible {

@@ -1,0 +1,44 @@
+public import EQL
+import EventSchema
+public import Rules
+
+/// From the text of a query to something that can be evaluated: parse, check, and try every pattern.
+public struct QueryReader: Sendable {
+    /// Whether the query has to work on input without an end.
+    public enum Input: Sendable {
+        case stream
+        case bounded
+    }
+
+    public let input: Input
+    public let options: CheckOptions
+
+    public init(_ input: Input, options: CheckOptions = CheckOptions()) {
+        self.input = input
+        self.options = options
+    }
+
+    /// All problems at once; the query is nil exactly when one of them is an error.
+    public func read(_ source: SourceText) -> (query: CheckedQuery?, diagnostics: [Diagnostic]) {
+        let parsed = parse(source)
+        guard let query = parsed.query else { return (nil, parsed.diagnostics) }
+        let checked = check(query, source: source, options: options)
+        var diagnostics = parsed.diagnostics + checked.diagnostics
+        if let checked = checked.query {
+            diagnostics += CompiledRules.problems(in: checked)
+            if case .stream = input { diagnostics += CompiledRules.streamProblems(in: checked, at: query.span) }
+        }
+        let isValid = !diagnostics.contains { $0.severity == .error }
+        return (isValid ? checked.query : nil, diagnostics)
+    }
+}
+
+extension QueryChecker {
+    /// For rules that run on streams.
+    public static let streaming = QueryChecker { source, rule in
+        var options = CheckOptions()
+        options.regexMode = rule.regexMode
+        if let field = rule.eventCategoryField { options.eventCategoryField = field }
+        return QueryReader(.stream, options: options).read(source)
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import Detection
+
+@main
+struct Apus: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "Detects attacks in security events while they pass through Kafka.",
+        discussion: """
+            Apus reads events in ECS (Elastic Common Schema) from Kafka topics, evaluates EQL detection rules on \
+            them, correlates per host, and writes alerts to a Kafka topic.
+
+            Start here:
+              apus demo                              everything at once, on an embedded broker
+              apus check config/rules                are the rules valid?
+              apus eval --rules config/rules FILE    which alerts would these events raise?
+              apus query 'process where true' FILE   which events match this query?
+              apus run --config config/apus.yaml     read from Kafka, for good
+
+            \(ExitStatus.help)
+            """,
+        version: "apus \(Engine.version)",
+        subcommands: [Run.self, Demo.self, Check.self, Eval.self, QueryCommand.self, BrokerCommand.self, Health.self])
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import EQL
+import Rules
+
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Checks rule files and says what is wrong with them.",
+        discussion: """
+            Reads every *.toml file of the paths, and checks the file's form, its EQL query and its patterns. \
+            Every problem is shown with its file, line and column and what to do about it. Rules of other types \
+            than eql are listed as not supported and are no error.
+
+            Examples:
+              apus check config/rules
+              apus check --output json rules/ | jq '.problems[] | select(.severity == "error")'
+
+            Exit code 1 if any rule is not valid.
+            """)
+
+    @Argument(help: "Rule files and folders of rule files.")
+    var paths: [String]
+
+    @Option(help: "How to write the result: text or json.")
+    var output: OutputFormat = .text
+
+    @Flag(help: "Count warnings as errors.")
+    var strict = false
+
+    func run() throws {
+        let report = LoadedRules(paths: paths).report
+        switch output {
+        case .text: write(report)
+        case .json: Console.print(CheckReport(report).jsonLine)
+        }
+        let isValid = !report.hasErrors && (!strict || report.problems.isEmpty)
+        if report.fileCount == 0, report.problems.isEmpty {
+            Console.note("error: no rule file was found in \(paths.joined(separator: ", "))")
+            throw ExitStatus.negative.code
+        }
+        if !isValid { throw ExitStatus.negative.code }
+    }
+
+    private func write(_ report: RuleLoadReport) {
+        for problem in report.problems { Console.print(problem.rendered) }
+        for rule in report.unsupported { Console.print("\(rule)") }
+        for rule in report.rules.rules {
+            Console.print("ok  \(rule.id)  \(rule.name)  [\(rule.severity.rawValue), \(rule.stage.rawValue)]")
+        }
+        let errors = report.problems.count { $0.severity == .error }
+        Console.print(
+            """
+            \(report.fileCount) files: \(report.rules.rules.count) valid rules, \(errors) errors, \
+            \(report.problems.count - errors) warnings, \(report.unsupported.count) not supported
+            """)
+    }
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+}
+
+/// The result of `apus check --output json`.
+private struct CheckReport: Encodable {
+    struct Problem: Encodable {
+        var severity: String
+        var file: String
+        var line: Int
+        var column: Int
+        var message: String
+        var hint: String?
+    }
+
+    struct Entry: Encodable {
+        var id: String
+        var name: String
+        var file: String
+        var severity: String
+        var stage: String
+        var hash: String
+    }
+
+    struct Unsupported: Encodable {
+        var file: String
+        var id: String?
+        var name: String?
+        var type: String
+    }
+
+    var files: Int
+    var valid: Bool
+    var rules: [Entry]
+    var problems: [Problem]
+    var unsupported: [Unsupported]
+
+    init(_ report: RuleLoadReport) {
+        files = report.fileCount
+        valid = !report.hasErrors
+        rules = report.rules.rules.map {
+            Entry(
+                id: $0.id, name: $0.name, file: $0.path, severity: $0.severity.rawValue, stage: $0.stage.rawValue,
+                hash: $0.contentHash)
+        }
+        problems = report.problems.map {
+            Problem(
+                severity: $0.severity.rawValue, file: $0.place.path, line: $0.place.line, column: $0.place.column,
+                message: $0.message, hint: $0.hint)
+        }
+        unsupported = report.unsupported.map { Unsupported(file: $0.path, id: $0.id, name: $0.name, type: $0.type) }
+    }
+}

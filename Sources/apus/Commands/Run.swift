@@ -1,0 +1,149 @@
+import ArgumentParser
+import Detection
+import EventSchema
+import Foundation
+import KafkaClient
+import Logging
+import Settings
+import Streaming
+import UnixSignals
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Reads events from Kafka, evaluates the rules and writes alerts, until it is stopped.",
+        discussion: """
+            Every instance with the same application name is a member of one consumer group: start more to share \
+            the partitions. Settings come from the file, are overridden by environment variables (kafka.brokers is \
+            APUS_KAFKA_BROKERS) and then by --set. Everything that is wrong with them and with the rules is \
+            reported at once, before anything connects.
+
+            SIGTERM or SIGINT stops in good order: batches are finished, alerts acknowledged, offsets committed, \
+            the group left. A second signal exits at once; nothing is lost, but alerts may be written again.
+
+            Examples:
+              apus run --config config/apus.yaml
+              apus run --config config/apus.yaml --set kafka.brokers=kafka-1:9092 --set log.format=json
+              APUS_KAFKA_BROKERS=kafka-1:9092 apus run --config config/apus.yaml
+            """)
+
+    @Option(help: "The configuration file; APUS_CONFIG names it otherwise.")
+    var config: String?
+
+    @Option(name: .customLong("set"), help: "Overrides one setting, as path=value. May be repeated.")
+    var overrides: [Override] = []
+
+    @Flag(help: "Print the settings as they are understood, secrets masked, and stop.")
+    var showConfig = false
+
+    func run() async throws {
+        let settings = try loadSettings()
+        if showConfig {
+            Console.print(settings.rendered())
+            return
+        }
+        let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
+        let rules = try LoadedRules(paths: settings.rules.paths).compile(strict: settings.rules.strict, fields: fields)
+        let logger = Logs.start(settings.log)
+        logger.info("rules loaded", metadata: ["rules": "\(rules.rules.count)", "hash": "\(rules.hash.prefix(16))"])
+
+        let pipeline = Pipeline(
+            rules: rules, options: PipelineOptions(settings, fields: fields), log: Logs.client(logger),
+            observe: Logs.observer(logger))
+        for warning in keyWarnings(settings, rules) { logger.warning("\(warning)") }
+        do {
+            try pipeline.start()
+        } catch {
+            logger.critical("cannot start: \(error)")
+            throw ExitStatus(startFailure: error).code
+        }
+        try await serve(pipeline, settings, logger)
+    }
+
+    private func loadSettings() throws -> Settings {
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            return try Settings.load(
+                file: config ?? environment["APUS_CONFIG"], environment: environment,
+                flags: overrides.map { ($0.path, $0.value) }
+            ).get()
+        } catch {
+            Console.note("\(error)")
+            throw ExitStatus.configuration.code
+        }
+    }
+
+    /// Waits for a signal or a failure, then stops in good order.
+    private func serve(_ pipeline: Pipeline, _ settings: Settings, _ logger: Logger) async throws {
+        let timeout = settings.runtime.shutdownTimeout
+        let health = settings.health.file.map { HealthFile(path: $0) }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+                    logger.info("stopping", metadata: ["signal": "\(signal)"])
+                    return
+                }
+            }
+            group.addTask {
+                while !Task.isCancelled, pipeline.failure == nil {
+                    if let health { health.write(await pipeline.snapshot()) }
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+        exitOnSecondSignal(logger)
+        let inTime = await pipeline.stop(timeout: timeout)
+        health?.remove()
+        if let failure = pipeline.failure {
+            logger.critical("stopped by an error: \(failure)")
+            throw ExitStatus.failed.code
+        }
+        guard inTime else {
+            logger.error("not everything was finished within \(timeout); it is read again at the next start")
+            throw ExitStatus.timedOut.code
+        }
+        logger.info("stopped")
+    }
+
+    private func exitOnSecondSignal(_ logger: Logger) {
+        Task.detached {
+            for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+                logger.warning("second signal: exiting at once", metadata: ["signal": "\(signal)"])
+                exit(ExitStatus.timedOut.rawValue)
+            }
+        }
+    }
+
+    /// Correlation needs all events of a key in one partition. What the configuration does not promise is said.
+    private func keyWarnings(_ settings: Settings, _ rules: CompiledRules) -> [String] {
+        let keys = Set(settings.input.topics.map(\.key))
+        return rules.rules.compactMap { rule in
+            guard let field = rule.correlationField, keys != [field] else { return nil }
+            return """
+                rule '\(rule.name)' correlates by \(field), but not every input topic is configured as keyed by it \
+                (input.topics: {name, key}): events of one \(field) that lie in different partitions are not \
+                brought together
+                """
+        }
+    }
+}
+
+/// `path=value`.
+struct Override: ExpressibleByArgument {
+    var path: String
+    var value: String
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "=") else { return nil }
+        path = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+    }
+}
+
+extension ExitStatus {
+    /// What an error of `Pipeline.start` means to whoever started it.
+    init(startFailure error: any Error) {
+        self = error is InvalidProperties ? .configuration : .unavailable
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import KafkaClient
+import Logging
+import Settings
+import Streaming
+
+/// The log of `apus run`: one line per event, on standard error, never with record content.
+enum Logs {
+    static func start(_ settings: Settings.Log) -> Logger {
+        let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
+        let format = settings.format
+        LoggingSystem.bootstrap { label in
+            switch format {
+            case .text: StreamLogHandler.standardError(label: label)
+            case .json: JSONLogHandler(label: label)
+            }
+        }
+        var logger = Logger(label: "apus")
+        logger.logLevel = level
+        return logger
+    }
+
+    /// librdkafka's own lines, under the levels of syslog.
+    static func client(_ logger: Logger) -> ClientLog.Handler {
+        { line in
+            let level: Logger.Level =
+                switch line.level {
+                case ...2: .critical
+                case 3: .error
+                case 4: .warning
+                case 5: .notice
+                case 6: .info
+                default: .debug
+                }
+            logger.log(level: level, "\(line.message)", metadata: ["facility": "\(line.facility)"])
+        }
+    }
+
+    static func observer(_ logger: Logger) -> @Sendable (PipelineEvent) -> Void {
+        { event in
+            switch event {
+            case .started(let version): logger.info("started", metadata: ["version": "\(version)"])
+            case .assigned(let partitions): logger.info("assigned", metadata: ["partitions": "\(partitions)"])
+            case .revoked(let partitions, let lost):
+                logger.info("revoked", metadata: ["partitions": "\(partitions)", "lost": "\(lost)"])
+            case .committed(let offsets): logger.debug("committed", metadata: ["offsets": "\(offsets)"])
+            case .commitFailed(let error): logger.warning("commit failed, the next one repeats it: \(error)")
+            case .deadLettered(let partition, let offset, let reason):
+                logger.warning(
+                    "dead letter",
+                    metadata: ["partition": "\(partition)", "offset": "\(offset)", "reason": "\(reason.reason)"])
+            case .deadLetterWithoutValue(let partition):
+                logger.error(
+                    "the dead-letter topic refused a record as too large; sent without its value",
+                    metadata: ["partition": "\(partition)"])
+            case .alertShortened: logger.warning("an alert was too large and was sent without the original events")
+            case .problem(let error): logger.warning("\(error)")
+            case .paused(let partition):
+                logger.notice("paused until alerts are acknowledged", metadata: ["partition": "\(partition)"])
+            case .resumed(let partition): logger.notice("resumed", metadata: ["partition": "\(partition)"])
+            case .stalled(let partition):
+                logger.error("stalled: records wait and none is taken", metadata: ["partition": "\(partition)"])
+            case .failed(let error): logger.critical("cannot go on: \(error)")
+            case .stopped: logger.debug("pipeline stopped")
+            }
+        }
+    }
+}
+
+/// One JSON object per line: time, level, message, and the metadata as members.
+struct JSONLogHandler: LogHandler {
+    let label: String
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    init(label: String) {
+        self.label = label
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var line = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues(\.description)
+        line["@timestamp"] = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+        line["log.level"] = event.level.rawValue
+        line["log.logger"] = label
+        line["message"] = event.message.description
+        Console.note(line.jsonLine)
+    }
+}

@@ -1,0 +1,68 @@
+import Detection
+import EventSchema
+import KafkaClient
+import Rules
+import Settings
+import Streaming
+
+extension PipelineOptions {
+    /// What a pipeline is told, from what the operator said.
+    init(_ settings: Settings, fields: EventFields) {
+        var consumer = ClientProperties(settings.kafka.consumer)
+        var producer = ClientProperties(settings.kafka.producer)
+        let brokers = settings.kafka.brokers.joined(separator: ",")
+        consumer["bootstrap.servers"] = brokers
+        producer["bootstrap.servers"] = brokers
+        consumer["client.id"] = consumer["client.id"] ?? settings.application
+        producer["client.id"] = producer["client.id"] ?? settings.application
+        consumer["auto.offset.reset"] = settings.input.start.rawValue
+        if let instance = settings.kafka.instanceID { consumer["group.instance.id"] = instance }
+        // Lanes read one partition number of every input; range assignment keeps these together.
+        if consumer["partition.assignment.strategy"] == nil {
+            consumer["partition.assignment.strategy"] =
+                settings.input.topics.count == 1 ? "cooperative-sticky" : "range"
+        }
+        // A dead letter is as large as the record it holds, whatever the limit for records to evaluate is.
+        producer["message.max.bytes"] = producer["message.max.bytes"] ?? "100000000"
+        // An alert is tried until it is written; giving up after a while would lose it.
+        producer["message.timeout.ms"] = producer["message.timeout.ms"] ?? "0"
+
+        self.init(
+            application: settings.application, consumer: consumer, producer: producer,
+            inputs: settings.input.topics.map { InputTopic(name: $0.name, key: $0.key.map { FieldPath($0) }) },
+            alertTopic: settings.output.alerts, deadLetterTopic: settings.output.deadLetters)
+        createTopics =
+            settings.kafka.createTopics
+            ? TopicCreation(
+                partitions: settings.kafka.topicPartitions, replicationFactor: settings.kafka.replicationFactor)
+            : nil
+        connectTimeout = settings.kafka.connectTimeout
+        maxRecordBytes = settings.input.maxRecordBytes.bytes
+        self.fields = fields
+        allowedLateness = settings.time.allowedLateness
+        idleTimeout = settings.time.idleTimeout
+        cores = settings.runtime.cores
+        batchSize = settings.runtime.batchSize
+        checkpointInterval = settings.runtime.checkpointInterval
+        drainTimeout = settings.runtime.shutdownTimeout * 4 / 5
+        stallTimeout = settings.runtime.stallTimeout
+    }
+}
+
+extension ClientProperties {
+    init(_ values: [String: PropertyValue]) {
+        self.init()
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) { self[key] = value.revealed }
+    }
+}
+
+extension Rule {
+    /// The first join field of a correlation: the one its events must be brought together by.
+    var correlationField: String? {
+        switch checked.form {
+        case .event: nil
+        case .sequence(let plan): plan.stages.first?.keys.first?.path.dotted
+        case .sample(let plan): plan.stages.first?.keys.first?.path.dotted
+        }
+    }
+}
