@@ -23,7 +23,7 @@ apus_json_status Structure::load(const uint8_t *bytes, size_t length, size_t lim
         }
     }
     switch (stage_->stage1(bytes_.data(), length, simdjson::stage1_mode::regular)) {
-    case simdjson::SUCCESS: return APUS_JSON_OK;
+    case simdjson::SUCCESS: return escapes_are_valid(text(), length) ? APUS_JSON_OK : APUS_JSON_NOT_JSON;
     case simdjson::UTF8_ERROR: return APUS_JSON_INVALID_UTF8;
     default: return APUS_JSON_NOT_JSON;
     }

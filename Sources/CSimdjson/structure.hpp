@@ -15,7 +15,7 @@ namespace apus {
 ///
 /// simdjson's first stage finds them, for the whole document at once and with the widest instructions the
 /// processor has (chosen at run time), and refuses invalid UTF-8, unclosed strings and raw control characters.
-/// The walk over them is ours (``Walker``): simdjson's On-Demand front end is compiled for the oldest
+/// Escapes are checked here too, read or not: alerts copy records verbatim and must stay JSON. The walk over them is ours (``Walker``): simdjson's On-Demand front end is compiled for the oldest
 /// processor of the target when used from a plain build, checks nothing in what it skips, and leaves neither
 /// depth nor lone surrogates to us.
 class Structure {
@@ -36,7 +36,7 @@ private:
 };
 
 /// Goes through the tokens once, in order, and holds them to the grammar of RFC 8259. Every method returns
-/// false after a failure, whose reason is `status`. Escapes in strings nobody reads are not looked at.
+/// false after a failure, whose reason is `status`.
 class Walker {
 public:
     Walker(const Structure &structure, size_t depth_limit) noexcept

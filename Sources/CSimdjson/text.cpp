@@ -64,6 +64,23 @@ uint8_t short_escape(uint8_t letter) noexcept {
 
 } // namespace
 
+bool escapes_are_valid(const uint8_t *bytes, size_t length) noexcept {
+    const uint8_t *const end = bytes + length;
+    while (bytes < end) {
+        bytes = static_cast<const uint8_t *>(std::memchr(bytes, '\\', size_t(end - bytes)));
+        if (bytes == nullptr) { break; }
+        if (end - bytes < 2) { return false; }
+        if (short_escape(bytes[1]) != 0) {
+            bytes += 2;
+        } else if (bytes[1] == 'u' && end - bytes >= 6 && hex4(bytes + 2) >= 0) {
+            bytes += 6;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
 size_t unescape(const uint8_t *bytes, size_t length, uint8_t *output) noexcept {
     const uint8_t *const end = bytes + length;
     uint8_t *const start = output;

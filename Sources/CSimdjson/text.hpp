@@ -44,6 +44,9 @@ inline bool has_escape(Text text) noexcept {
     return std::memchr(text.begin, '\\', text.length) != nullptr;
 }
 
+/// Whether every backslash begins an escape JSON knows. Backslashes outside strings are not told apart.
+bool escapes_are_valid(const uint8_t *bytes, size_t length) noexcept;
+
 /// See apus_json_unescape. `output` may be `bytes`: the result is never longer than what is read.
 size_t unescape(const uint8_t *bytes, size_t length, uint8_t *output) noexcept;
 
