@@ -103,13 +103,13 @@ struct RuleFile {
             reportType(entry, expected: "a string")
             return nil
         }
-        let (checked, diagnostics) = checker.check(SourceText(query.text), options)
-        for diagnostic in diagnostics {
+        let result = checker.check(SourceText(query.text), options)
+        for diagnostic in result.diagnostics {
             let lower = query.documentOffset(of: diagnostic.span.lower)
             let upper = query.documentOffset(of: max(diagnostic.span.lower, diagnostic.span.upper))
             report(diagnostic.severity, diagnostic.message, at: Span(lower, upper), hint: diagnostic.hint)
         }
-        return checked.map { (query.text, $0) }
+        return result.query.map { (query.text, $0) }
     }
 
     private mutating func readExtensions(_ apus: TOMLTable?, options: inout QueryOptions) -> Rule.Stage {

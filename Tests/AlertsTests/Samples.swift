@@ -13,7 +13,23 @@ let packageRoot = URL(filePath: #filePath)
 /// Gives every query the form of a sample joined by the host.
 private let sampleChecker = QueryChecker { _, _ in
     let stage = Stage(condition: .constant(true), keys: [JoinKey(path: .hostKey, isOptional: false)])
-    return (CheckedQuery(form: .sample(SamplePlan(stages: [stage, stage], maxspan: nil))), [])
+    let query = CheckedQuery(form: .sample(SamplePlan(stages: [stage, stage], maxspan: nil)))
+    return CheckResult(query: query, diagnostics: [])
+}
+
+/// A rule whose content hash no edit of the pack changes.
+func fixedRule(id: String = "rule-1") throws -> Rule {
+    let toml = """
+        [rule]
+        name = "Fixed"
+        rule_id = "\(id)"
+        description = "Never changes."
+        severity = "low"
+        risk_score = 21
+        type = "eql"
+        query = "any where true"
+        """
+    return try Rule.parse(toml: toml, checker: sampleChecker)
 }
 
 /// A rule of the shipped pack.

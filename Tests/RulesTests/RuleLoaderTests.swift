@@ -144,6 +144,24 @@ import Testing
         #expect(problem.place.column == 11 && problem.place.width == 3)
     }
 
+    @Test func linesMayEndWithCRLF() throws {
+        let text = ruleText(query: "query = '''\nany where\n  BAD'''").replacingOccurrences(of: "\n", with: "\r\n")
+        let problem = try #require(load(text).problems.first)
+        #expect(problem.place.description == "pack/rule.toml:10:3" && problem.place.excerpt == "  BAD'''")
+        let good = ruleText(query: "query = '''\nany\n where true'''")
+        let hashes = [good, good.replacingOccurrences(of: "\n", with: "\r\n")].map { load($0).rules.hash }
+        #expect(hashes[0] == hashes[1])
+    }
+
+    @Test func oneTextGivesOneRuleOrAllItsProblems() throws {
+        #expect(try Rule.parse(toml: ruleText(), checker: lenientChecker).path == "rule.toml")
+        let error = #expect(throws: InvalidRule.self) {
+            try Rule.parse(toml: ruleText(["name": "", "severity": "severity = 1"]), checker: lenientChecker)
+        }
+        #expect(error?.problems.count == 2)
+        #expect(error?.description.contains("rule.toml:1:1: error: the required key \"name\" is missing") == true)
+    }
+
     @Test func otherTypesAreNamedAndFailNothing() throws {
         let report = load(ruleText(["type": "type = \"threshold\""], query: ""))
         #expect(report.problems.isEmpty && report.rules.isEmpty)

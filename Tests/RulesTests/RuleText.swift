@@ -9,7 +9,8 @@ let lenientChecker = QueryChecker { source, _ in
         let lower = source.text.utf8.distance(from: source.text.startIndex, to: range.lowerBound)
         return Diagnostic.error("BAD is bad", at: Span(lower, lower + 3), hint: "leave it out")
     }
-    return (diagnostics.isEmpty ? CheckedQuery(form: .event(.constant(true))) : nil, diagnostics)
+    let query = diagnostics.isEmpty ? CheckedQuery(form: .event(.constant(true))) : nil
+    return CheckResult(query: query, diagnostics: diagnostics)
 }
 
 /// A complete rule file; `replacing` swaps one line or adds keys in place of it.
