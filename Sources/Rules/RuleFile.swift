@@ -39,7 +39,9 @@ struct RuleFile {
         warnOfMisspeltTables(root)
         guard let fields = table("rule", in: root) else {
             if root["rule"] == nil {
-                report(.error, "there is no [rule] table", at: Span(0, 1), hint: "a rule file begins with [metadata] and [rule]")
+                report(
+                    .error, "there is no [rule] table", at: Span(0, 1),
+                    hint: "a rule file begins with [metadata] and [rule]")
             }
             return .broken
         }
@@ -60,7 +62,8 @@ struct RuleFile {
         let riskScore = riskScore(in: fields)
         let language = string("language", in: fields) ?? "eql"
         if language != "eql" {
-            report(.error, "the language of an eql rule is \"eql\", not \"\(language)\"", at: span("language", in: fields))
+            report(
+                .error, "the language of an eql rule is \"eql\", not \"\(language)\"", at: span("language", in: fields))
         }
         var options = QueryOptions(
             eventCategoryField: field("event_category_override", in: fields),
@@ -68,6 +71,13 @@ struct RuleFile {
             tiebreakerField: field("tiebreaker_field", in: fields))
         let stage = readExtensions(apus, options: &options)
         let checked = check(fields, options: options)
+        if let filters = fields["filters"] {
+            report(
+                .warning, "filters are not evaluated: the rule finds more here than in Elasticsearch",
+                at: filters.keySpan,
+                hint: "move the filter into the query or into an exception")
+        }
+        // All keys are read before it is decided whether they make a rule, so that all problems are found.
         let rest = (
             version: integer("version", in: fields), author: strings("author", in: fields),
             license: string("license", in: fields), tags: strings("tags", in: fields),

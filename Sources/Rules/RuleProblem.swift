@@ -35,7 +35,9 @@ extension RuleProblem.Place {
         let line = source.line(start.line)
         let excerpt = line.hasSuffix("\r") ? String(line.dropLast()) : line
         let rest = excerpt.unicodeScalars.count - start.column + 1
-        let text = source[Span(span.lower, max(span.lower, span.upper))].unicodeScalars.prefix { $0 != "\n" && $0 != "\r" }
+        let text = source[Span(span.lower, max(span.lower, span.upper))].unicodeScalars.prefix {
+            $0 != "\n" && $0 != "\r"
+        }
         self.init(
             path: path, line: start.line, column: start.column, excerpt: excerpt,
             width: max(1, min(rest, text.count)))

@@ -21,7 +21,8 @@ import Testing
     @Test func dependsOnEachCoordinateAndTheirOrder() throws {
         let other = try fixedRule(id: "rule-2")
         let ids = try [
-            id(), id { $0.evidence.swapAt(0, 1) }, id { $0.evidence.removeLast() }, id { $0.evidence[0].origin.offset += 1 },
+            id(), id { $0.evidence.swapAt(0, 1) }, id { $0.evidence.removeLast() },
+            id { $0.evidence[0].origin.offset += 1 },
             id { $0.evidence[0].origin.partition += 1 }, id { $0.evidence[0].origin.topic = TopicID(rawValue: 1) },
             id { $0.rule = other },
         ]

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct JSONTests {
     @Test(arguments: [
-        (" { \"a\" : [ 1 , -0.50e+2 , true , null ] }\n", #"{"a":[1,-0.50e+2,true,null]}"#), ("[]", "[]"), ("{ }", "{}"),
+        (" { \"a\" : [ 1 , -0.50e+2 , true , null ] }\n", #"{"a":[1,-0.50e+2,true,null]}"#), ("[]", "[]"),
+        ("{ }", "{}"),
         (#""a b\u00e9\/""#, #""a b\u00e9\/""#), (#""\uD83D\uDC26 \uDC26\uD83D""#, #""\uD83D\uDC26 \ufffd\ufffd""#),
         ("12345678901234567890.10", "12345678901234567890.10"),
     ])
@@ -14,7 +15,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "1 2", "[1,]", "[,1]", "{\"a\"}", "{a:1}", "01", "-", "1.", ".5", "1e", "+1", "nul", "'a'", "\"a", "\"\\u12g4\"",
+        "", " ", "1 2", "[1,]", "[,1]", "{\"a\"}", "{a:1}", "01", "-", "1.", ".5", "1e", "+1", "nul", "'a'", "\"a",
+        "\"\\u12g4\"",
         "[1}", "{\"a\":1]", "\u{FEFF}{}", "NaN",
     ])
     func minifyRefusesWhatIsNotJSON(text: String) {
@@ -54,7 +56,8 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"host":{"name":"a"}}"#, #"{"host.name":"a"}"#, #"{"host":[{"id":1},{"name":["a"]}]}"#, #"{"ho\u0073t":{"name":"\u0061"}}"#,
+        #"{"host":{"name":"a"}}"#, #"{"host.name":"a"}"#, #"{"host":[{"id":1},{"name":["a"]}]}"#,
+        #"{"ho\u0073t":{"name":"\u0061"}}"#,
         #"{"x":"}","host":{"os":{"name":"b"},"name":"a"}}"#, #"{"host.names":"b","host":{"name":"a","name.x":"c"}}"#,
     ])
     func fieldsAreFoundInEveryShape(json: String) throws {

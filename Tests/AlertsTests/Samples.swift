@@ -48,9 +48,14 @@ let processStart = """
     }
     """
 
-let connection = #"{"host.id":"h-1","host":{"hostname":"ws-042"},"user":{"name":"j.doe"},"destination":{"ip":"10.9.9.9","port":443}}"#
+let connection = """
+    {"host.id": "h-1", "host": {"hostname": "ws-042"}, "user": {"name": "j.doe"},
+     "destination": {"ip": "10.9.9.9", "port": 443}}
+    """
 
-func evidence(_ json: String, stage: Int = 0, offset: Int64 = 7, second: Int64 = 0, matches: [PredicateMatch] = []) -> Evidence {
+func evidence(_ json: String, stage: Int = 0, offset: Int64 = 7, second: Int64 = 0, matches: [PredicateMatch] = [])
+    -> Evidence
+{
     Evidence(
         stage: stage, origin: RecordOrigin(topic: TopicID(rawValue: UInt16(stage)), partition: 3, offset: offset),
         timestamp: EventTime(nanoseconds: (1_795_514_400 + second) * 1_000_000_000), original: Array(json.utf8),

@@ -14,7 +14,9 @@ let lenientChecker = QueryChecker { source, _ in
 }
 
 /// A complete rule file; `replacing` swaps one line or adds keys in place of it.
-func ruleText(_ changes: [String: String] = [:], query: String = "query = 'any where true'", apus: String = "") -> String {
+func ruleText(_ changes: [String: String] = [:], query: String = "query = 'any where true'", apus: String = "")
+    -> String
+{
     let lines = [
         "name": "name = \"Test rule\"",
         "rule_id": "rule_id = \"8a4b1c52-0d0e-4c58-9d0b-000000000001\"",

@@ -1,5 +1,5 @@
-import Events
 import EventSchema
+import Events
 
 extension ECSAlert {
     func write(_ evidence: Evidence, original: OriginalEvent?, to list: inout JSONWriter) {
