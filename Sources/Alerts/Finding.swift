@@ -62,6 +62,13 @@ public struct Evidence: Sendable {
         self.matches = matches
         self.hostKey = hostKey
     }
+
+    /// The evidence of an event a correlation kept.
+    public init(stage: Int, event: RetainedEvent, matches: [PredicateMatch] = [], hostKey: HostKey? = nil) {
+        self.init(
+            stage: stage, origin: event.origin, timestamp: event.timestamp, original: event.bytes, matches: matches,
+            hostKey: hostKey)
+    }
 }
 
 /// The identity of a host, and which field of the record gave it.

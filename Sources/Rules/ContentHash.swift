@@ -1,4 +1,5 @@
 import Crypto
+import EQL
 import EventSchema
 
 /// The identity of what a rule detects: equal hashes mean equal findings on equal events.

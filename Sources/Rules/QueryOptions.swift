@@ -21,15 +21,3 @@ public struct QueryOptions: Hashable, Sendable {
         self.tiebreakerField = tiebreakerField
     }
 }
-
-/// Turns the text of a query into a checked one, or says what is wrong with it.
-public struct QueryChecker: Sendable {
-    /// Nil exactly when some diagnostic is an error.
-    public typealias Outcome = (query: CheckedQuery?, diagnostics: [Diagnostic])
-
-    let check: @Sendable (SourceText, QueryOptions) -> Outcome
-
-    public init(_ check: @escaping @Sendable (SourceText, QueryOptions) -> Outcome) {
-        self.check = check
-    }
-}

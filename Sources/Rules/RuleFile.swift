@@ -39,7 +39,9 @@ struct RuleFile {
         warnOfMisspeltTables(root)
         guard let fields = table("rule", in: root) else {
             if root["rule"] == nil {
-                report(.error, "there is no [rule] table", at: Span(0, 1), hint: "a rule file begins with [metadata] and [rule]")
+                report(
+                    .error, "there is no [rule] table", at: Span(0, 1),
+                    hint: "a rule file begins with [metadata] and [rule]")
             }
             return .broken
         }
@@ -60,7 +62,8 @@ struct RuleFile {
         let riskScore = riskScore(in: fields)
         let language = string("language", in: fields) ?? "eql"
         if language != "eql" {
-            report(.error, "the language of an eql rule is \"eql\", not \"\(language)\"", at: span("language", in: fields))
+            report(
+                .error, "the language of an eql rule is \"eql\", not \"\(language)\"", at: span("language", in: fields))
         }
         var options = QueryOptions(
             eventCategoryField: field("event_category_override", in: fields),
@@ -68,6 +71,13 @@ struct RuleFile {
             tiebreakerField: field("tiebreaker_field", in: fields))
         let stage = readExtensions(apus, options: &options)
         let checked = check(fields, options: options)
+        if let filters = fields["filters"] {
+            report(
+                .warning, "filters are not evaluated: the rule finds more here than in Elasticsearch",
+                at: filters.keySpan,
+                hint: "move the filter into the query or into an exception")
+        }
+        // All keys are read before it is decided whether they make a rule, so that all problems are found.
         let rest = (
             version: integer("version", in: fields), author: strings("author", in: fields),
             license: string("license", in: fields), tags: strings("tags", in: fields),
@@ -103,13 +113,13 @@ struct RuleFile {
             reportType(entry, expected: "a string")
             return nil
         }
-        let (checked, diagnostics) = checker.check(SourceText(query.text), options)
-        for diagnostic in diagnostics {
+        let result = checker.check(SourceText(query.text), options)
+        for diagnostic in result.diagnostics {
             let lower = query.documentOffset(of: diagnostic.span.lower)
             let upper = query.documentOffset(of: max(diagnostic.span.lower, diagnostic.span.upper))
             report(diagnostic.severity, diagnostic.message, at: Span(lower, upper), hint: diagnostic.hint)
         }
-        return checked.map { (query.text, $0) }
+        return result.query.map { (query.text, $0) }
     }
 
     private mutating func readExtensions(_ apus: TOMLTable?, options: inout QueryOptions) -> Rule.Stage {

@@ -60,6 +60,30 @@ public struct RuleLoader: Sendable {
     }
 }
 
+/// A rule text that gives no rule.
+public struct InvalidRule: Error, CustomStringConvertible {
+    /// Empty when the rule is fine but of a type that is not supported.
+    public let problems: [RuleProblem]
+    public let unsupported: [UnsupportedRule]
+
+    public var description: String {
+        (problems.map(\.description) + unsupported.map(\.description)).joined(separator: "\n")
+    }
+}
+
+extension Rule {
+    /// The one rule of a rule file's text, as if it stood at `path`. Warnings are passed over.
+    public static func parse(
+        toml: String, path: String = "rule.toml", checker: QueryChecker
+    ) throws(InvalidRule) -> Rule {
+        let report = RuleLoader(checker: checker).load(toml: toml, path: path)
+        guard let rule = report.rules.rules.first else {
+            throw InvalidRule(problems: report.problems, unsupported: report.unsupported)
+        }
+        return rule
+    }
+}
+
 /// What has been loaded so far.
 private struct RuleCollection {
     var problems: [RuleProblem]

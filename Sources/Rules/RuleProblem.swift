@@ -32,9 +32,12 @@ extension RuleProblem.Place {
     /// The place of a span of UTF-8 offsets; of a span over several lines, the first line.
     init(path: String, source: SourceText, span: Span) {
         let start = source.position(of: span.lower)
-        let excerpt = source.line(start.line)
+        let line = source.line(start.line)
+        let excerpt = line.hasSuffix("\r") ? String(line.dropLast()) : line
         let rest = excerpt.unicodeScalars.count - start.column + 1
-        let text = source[Span(span.lower, max(span.lower, span.upper))].unicodeScalars.prefix { $0 != "\n" }
+        let text = source[Span(span.lower, max(span.lower, span.upper))].unicodeScalars.prefix {
+            $0 != "\n" && $0 != "\r"
+        }
         self.init(
             path: path, line: start.line, column: start.column, excerpt: excerpt,
             width: max(1, min(rest, text.count)))

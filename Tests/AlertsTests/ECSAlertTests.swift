@@ -37,7 +37,9 @@ import Testing
         let evidence = try #require(alert.at("apus.evidence") as? [[String: Any]])
         #expect(evidence.map { $0["topic"] as? String } == ["endpoint", "network"])
         #expect(evidence.map { $0["offset"] as? Int } == [7, 99])
-        #expect(evidence[0]["event"] as? NSDictionary == (try JSONSerialization.jsonObject(with: Data(processStart.utf8)) as? NSDictionary))
+        #expect(
+            evidence[0]["event"] as? NSDictionary
+                == (try JSONSerialization.jsonObject(with: Data(processStart.utf8)) as? NSDictionary))
         let matches = try #require(evidence[0]["matches"] as? [[String: Any]])
         #expect(matches[1]["span"] as? [Int] == [15, 32] && matches[1]["operator"] as? String == "regex~")
     }
@@ -79,11 +81,14 @@ import Testing
     // MARK: Hostile content
 
     @Test(arguments: [
-        #"quote " and \ backslash"#, "\u{0}\u{1}\u{1F}\u{7F}", "line\r\nbreak\u{2028}and\u{2029}", "</script>", "\u{FFFD}🐦\u{202E}", "{\"a\":",
+        #"quote " and \ backslash"#, "\u{0}\u{1}\u{1F}\u{7F}", "line\r\nbreak\u{2028}and\u{2029}", "</script>",
+        "\u{FFFD}🐦\u{202E}", "{\"a\":",
     ])
     func textsStayTexts(text: String) throws {
         var finding = try finding()
-        finding.evidence[0].matches = [PredicateMatch(field: text, operation: "==", value: text, span: 0..<text.utf8.count)]
+        finding.evidence[0].matches = [
+            PredicateMatch(field: text, operation: "==", value: text, span: 0..<text.utf8.count)
+        ]
         finding.evidence[0].hostKey = HostKey(value: text, field: "host.id")
         finding.joinKeys = [text]
         var writer = JSONWriter()
@@ -99,7 +104,8 @@ import Testing
 
     /// What decoding may have let pass must not break the alert.
     @Test(arguments: [
-        #"{"a":1.2.3}"#, #"{"a":tru}"#, #"{"a":01}"#, #"{"a":"\x"}"#, #"{"a":1}x"#, #"{"a":1"#, "[1]", "", "{\"a\":\"\u{1}\"}", #"{"a" 1}"#,
+        #"{"a":1.2.3}"#, #"{"a":tru}"#, #"{"a":01}"#, #"{"a":"\x"}"#, #"{"a":1}x"#, #"{"a":1"#, "[1]", "",
+        "{\"a\":\"\u{1}\"}", #"{"a" 1}"#,
         #"{,}"#, #"{"a":1,}"#, String(repeating: "[", count: 100_000),
     ])
     func brokenOriginalsBecomeText(original: String) throws {
@@ -152,11 +158,14 @@ import Testing
     }
 
     @Test func theSchemaRefusesWhatIsNotAnAlert() throws {
-        let validator = try SchemaValidator(contentsOf: packageRoot.appending(path: "config/schemas/alert-ecs.schema.json"))
+        let validator = try SchemaValidator(
+            contentsOf: packageRoot.appending(path: "config/schemas/alert-ecs.schema.json"))
         let good = String(decoding: encoder.encode(try finding()).value, as: UTF8.self)
         for (old, new) in [
-            ("\"kind\":\"alert\"", "\"kind\":\"event\""), ("\"message\":", "\"massage\":"), ("\"late\":false", "\"late\":0.5"),
-            ("\"offset\":7", "\"offset\":\"7\""), ("\"span\":[15,32]", "\"span\":[15]"), ("\"partition\":3", "\"partition\":-3"),
+            ("\"kind\":\"alert\"", "\"kind\":\"event\""), ("\"message\":", "\"massage\":"),
+            ("\"late\":false", "\"late\":0.5"),
+            ("\"offset\":7", "\"offset\":\"7\""), ("\"span\":[15,32]", "\"span\":[15]"),
+            ("\"partition\":3", "\"partition\":-3"),
         ] {
             #expect(good.contains(old))
             let complaints = try validator.complaints(about: Data(good.replacingOccurrences(of: old, with: new).utf8))

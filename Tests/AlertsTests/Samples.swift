@@ -13,7 +13,23 @@ let packageRoot = URL(filePath: #filePath)
 /// Gives every query the form of a sample joined by the host.
 private let sampleChecker = QueryChecker { _, _ in
     let stage = Stage(condition: .constant(true), keys: [JoinKey(path: .hostKey, isOptional: false)])
-    return (CheckedQuery(form: .sample(SamplePlan(stages: [stage, stage], maxspan: nil))), [])
+    let query = CheckedQuery(form: .sample(SamplePlan(stages: [stage, stage], maxspan: nil)))
+    return CheckResult(query: query, diagnostics: [])
+}
+
+/// A rule whose content hash no edit of the pack changes.
+func fixedRule(id: String = "rule-1") throws -> Rule {
+    let toml = """
+        [rule]
+        name = "Fixed"
+        rule_id = "\(id)"
+        description = "Never changes."
+        severity = "low"
+        risk_score = 21
+        type = "eql"
+        query = "any where true"
+        """
+    return try Rule.parse(toml: toml, checker: sampleChecker)
 }
 
 /// A rule of the shipped pack.
@@ -32,9 +48,14 @@ let processStart = """
     }
     """
 
-let connection = #"{"host.id":"h-1","host":{"hostname":"ws-042"},"user":{"name":"j.doe"},"destination":{"ip":"10.9.9.9","port":443}}"#
+let connection = """
+    {"host.id": "h-1", "host": {"hostname": "ws-042"}, "user": {"name": "j.doe"},
+     "destination": {"ip": "10.9.9.9", "port": 443}}
+    """
 
-func evidence(_ json: String, stage: Int = 0, offset: Int64 = 7, second: Int64 = 0, matches: [PredicateMatch] = []) -> Evidence {
+func evidence(_ json: String, stage: Int = 0, offset: Int64 = 7, second: Int64 = 0, matches: [PredicateMatch] = [])
+    -> Evidence
+{
     Evidence(
         stage: stage, origin: RecordOrigin(topic: TopicID(rawValue: UInt16(stage)), partition: 3, offset: offset),
         timestamp: EventTime(nanoseconds: (1_795_514_400 + second) * 1_000_000_000), original: Array(json.utf8),

@@ -59,7 +59,9 @@ struct SchemaValidator {
         case "properties", "patternProperties": return checkMembers(schema, value, keyword: keyword, at: path)
         case "additionalProperties":
             guard let object = value as? [String: Any] else { return [] }
-            return object.keys.filter { Self.rules(for: $0, in: schema).isEmpty }.map { "\(path): \($0) is not defined" }
+            return object.keys.filter { Self.rules(for: $0, in: schema).isEmpty }.map {
+                "\(path): \($0) is not defined"
+            }
         default: return ["\(path): the keyword \(keyword) is not known"]
         }
     }

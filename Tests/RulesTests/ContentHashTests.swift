@@ -4,7 +4,9 @@ import Testing
 @testable import Rules
 
 @Suite struct ContentHashTests {
-    private func rule(_ changes: [String: String] = [:], query: String = "query = 'any where true'", apus: String = "") throws -> Rule {
+    private func rule(_ changes: [String: String] = [:], query: String = "query = 'any where true'", apus: String = "")
+        throws -> Rule
+    {
         try #require(load(ruleText(changes, query: query, apus: apus)).rules.rules.first)
     }
 
@@ -24,7 +26,9 @@ import Testing
 
     @Test func staysWhenOnlyTextsChange() throws {
         let plain = try rule().contentHash
-        #expect(try rule(["name": "name = \"New\"", "severity": "severity = \"low\"", "more": "tags = ['x']"]).contentHash == plain)
+        #expect(
+            try rule(["name": "name = \"New\"", "severity": "severity = \"low\"", "more": "tags = ['x']"]).contentHash
+                == plain)
         #expect(try rule(query: "query = \"any where true\"", apus: "[apus]\nstage = \"shadow\"").contentHash == plain)
     }
 

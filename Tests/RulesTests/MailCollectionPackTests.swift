@@ -1,3 +1,4 @@
+import EQL
 import Foundation
 import Testing
 

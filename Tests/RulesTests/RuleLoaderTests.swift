@@ -88,7 +88,8 @@ import Testing
             tiebreakerField: "event.sequence")
         #expect(rule.options == options)
         let suppression = try #require(rule.suppression)
-        #expect(suppression.fields == ["host.id"] && suppression.window == 300_000_000_000 && !suppression.includesMissing)
+        #expect(
+            suppression.fields == ["host.id"] && suppression.window == 300_000_000_000 && !suppression.includesMissing)
         let threat = try #require(rule.threats.first)
         #expect(threat.tactic.id == "TA0009" && threat.tactic.reference == nil)
         #expect(threat.techniques.first?.entry.name == "Email Collection")
@@ -113,6 +114,7 @@ import Testing
         (ruleText(apus: "[apus]\nregx = \"search\""), "10:1", "did you mean \"regex\"?"),
         (ruleText(apus: "[apus]\nregex = \"lucene\""), "10:9", "use one of elastic, search"),
         (ruleText(apus: "[apsu]\nregex = \"search\""), "9:2", "did you mean [apus]?"),
+        (ruleText(apus: "[[rule.filters]]\nquery = {}"), "9:8", "warning: filters are not evaluated"),
         (ruleText(apus: "[[rule.threat]]\nframework = \"F\""), "9:1", "\"tactic\" is missing"),
         (ruleText(apus: "[[rule.threat]]\nframework = \"F\"\ntactic = { id = \"T\" }"), "11:10", "\"name\" is missing"),
         (ruleText(apus: "[rule.alert_suppression]\nduration = { value = 5, unit = \"d\" }"), "10:32", "use s, m or h"),
@@ -142,6 +144,24 @@ import Testing
         let problem = try #require(load(ruleText(query: "query = '''\nany where BAD and true'''")).problems.first)
         #expect(problem.place.excerpt == "any where BAD and true'''")
         #expect(problem.place.column == 11 && problem.place.width == 3)
+    }
+
+    @Test func linesMayEndWithCRLF() throws {
+        let text = ruleText(query: "query = '''\nany where\n  BAD'''").replacingOccurrences(of: "\n", with: "\r\n")
+        let problem = try #require(load(text).problems.first)
+        #expect(problem.place.description == "pack/rule.toml:10:3" && problem.place.excerpt == "  BAD'''")
+        let good = ruleText(query: "query = '''\nany\n where true'''")
+        let hashes = [good, good.replacingOccurrences(of: "\n", with: "\r\n")].map { load($0).rules.hash }
+        #expect(hashes[0] == hashes[1])
+    }
+
+    @Test func oneTextGivesOneRuleOrAllItsProblems() throws {
+        #expect(try Rule.parse(toml: ruleText(), checker: lenientChecker).path == "rule.toml")
+        let error = #expect(throws: InvalidRule.self) {
+            try Rule.parse(toml: ruleText(["name": "", "severity": "severity = 1"]), checker: lenientChecker)
+        }
+        #expect(error?.problems.count == 2)
+        #expect(error?.description.contains("rule.toml:1:1: error: the required key \"name\" is missing") == true)
     }
 
     @Test func otherTypesAreNamedAndFailNothing() throws {

@@ -9,11 +9,14 @@ let lenientChecker = QueryChecker { source, _ in
         let lower = source.text.utf8.distance(from: source.text.startIndex, to: range.lowerBound)
         return Diagnostic.error("BAD is bad", at: Span(lower, lower + 3), hint: "leave it out")
     }
-    return (diagnostics.isEmpty ? CheckedQuery(form: .event(.constant(true))) : nil, diagnostics)
+    let query = diagnostics.isEmpty ? CheckedQuery(form: .event(.constant(true))) : nil
+    return CheckResult(query: query, diagnostics: diagnostics)
 }
 
 /// A complete rule file; `replacing` swaps one line or adds keys in place of it.
-func ruleText(_ changes: [String: String] = [:], query: String = "query = 'any where true'", apus: String = "") -> String {
+func ruleText(_ changes: [String: String] = [:], query: String = "query = 'any where true'", apus: String = "")
+    -> String
+{
     let lines = [
         "name": "name = \"Test rule\"",
         "rule_id": "rule_id = \"8a4b1c52-0d0e-4c58-9d0b-000000000001\"",

@@ -14,9 +14,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""plain""#, "plain"), (#"'C:\dir'"#, #"C:\dir"#), (#""a\tb\"c\\""#, "a\tb\"c\\"), (#""\u00e9\U0001F426""#, "é🐦"),
-        ("'''\nfirst\nsecond'''", "first\nsecond"), ("\"\"\"a\\\n   b\"\"\"", "ab"), ("\"\"\"a\\  \r\n\n  b\"\"\"", "ab"),
-        ("'''a\r\nb'''", "a\nb"), ("\"\"\"two \"\"quotes\"\"\"", "two \"\"quotes"), ("''''quoted''''", "'quoted'"), ("''", ""),
+        (#""plain""#, "plain"), (#"'C:\dir'"#, #"C:\dir"#), (#""a\tb\"c\\""#, "a\tb\"c\\"),
+        (#""\u00e9\U0001F426""#, "é🐦"),
+        ("'''\nfirst\nsecond'''", "first\nsecond"), ("\"\"\"a\\\n   b\"\"\"", "ab"),
+        ("\"\"\"a\\  \r\n\n  b\"\"\"", "ab"),
+        ("'''a\r\nb'''", "a\nb"), ("\"\"\"two \"\"quotes\"\"\"", "two \"\"quotes"), ("''''quoted''''", "'quoted'"),
+        ("''", ""),
         ("\"\"\"five\"\"\"\"\"", "five\"\""),
     ])
     func strings(text: String, expected: String) throws {
@@ -25,7 +28,8 @@ import Testing
 
     @Test(arguments: [
         ("0", "integer(0)"), ("-17", "integer(-17)"), ("1_000", "integer(1000)"), ("0xfF", "integer(255)"),
-        ("0o17", "integer(15)"), ("0b101", "integer(5)"), ("1.5", "float(1.5)"), ("6e2", "float(600.0)"), ("-inf", "float(-inf)"),
+        ("0o17", "integer(15)"), ("0b101", "integer(5)"), ("1.5", "float(1.5)"), ("6e2", "float(600.0)"),
+        ("-inf", "float(-inf)"),
         ("true", "boolean(true)"), ("2026-11-24", "date(\"2026-11-24\")"),
         ("2026-11-24 10:00:00Z", "date(\"2026-11-24 10:00:00Z\")"), ("10:00:00.5", "date(\"10:00:00.5\")"),
     ])
@@ -60,7 +64,8 @@ import Testing
         ("a = 1\na = 2", 6), ("a = \"x", 4), ("a = 'x\n'", 4), ("a = '''x", 4), ("= 1", 0), ("a 1", 2), ("a = ", 4),
         ("a = 1 b = 2", 6), ("[t]\n[t]", 5), ("a.b = 1\n[a]", 9), ("a = {b = 1}\na.c = 2", 12), ("a = \"\\x\"", 5),
         ("a = \"\\ud800\"", 5), ("a = 01", 4), ("a = [1 2]", 7), ("a = [1", 4), ("a = nope", 4), ("a = \"\u{1}\"", 5),
-        ("[t\n", 2), ("[[t]\n", 4), ("a = 1__0", 4), ("t = 1\n[t.x]", 7), ("# \u{0}", 2), ("[[a]]\n[a]", 7), ("a = []\n[[a]]", 9),
+        ("[t\n", 2), ("[[t]\n", 4), ("a = 1__0", 4), ("t = 1\n[t.x]", 7), ("# \u{0}", 2), ("[[a]]\n[a]", 7),
+        ("a = []\n[[a]]", 9),
         ("a = 99999999999999999999", 4),
     ])
     func errorsAreWhereTheyAre(text: String, offset: Int) {
@@ -75,7 +80,8 @@ import Testing
 
     /// Each byte of a decoded string leads back to the byte it was written as.
     @Test(arguments: [
-        "'abc'", "'''\nabc\r\ndef'''", #""a\tb\u00e9c""#, "\"\"\"\\\n  abc \\\n  def\"\"\"", "\"\"\"x\\n\\\n   y\\\"z\"\"\"",
+        "'abc'", "'''\nabc\r\ndef'''", #""a\tb\u00e9c""#, "\"\"\"\\\n  abc \\\n  def\"\"\"",
+        "\"\"\"x\\n\\\n   y\\\"z\"\"\"",
     ])
     func offsetsLeadBack(text: String) throws {
         let document = Array(("k = " + text).utf8)

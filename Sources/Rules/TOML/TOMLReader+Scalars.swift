@@ -70,7 +70,8 @@ extension TOMLReader {
 
     private mutating func copy(_ byte: UInt8, into builder: inout TOMLStringBuilder) throws(TOMLError) {
         guard byte == UInt8(ascii: "\t") || (byte >= 0x20 && byte != 0x7F) else {
-            throw error("control characters are not allowed in a string", hint: "write it as an escape in a \"…\" string")
+            throw error(
+                "control characters are not allowed in a string", hint: "write it as an escape in a \"…\" string")
         }
         builder.append(byte)
         position += 1

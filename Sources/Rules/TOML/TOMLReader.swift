@@ -73,7 +73,8 @@ struct TOMLReader {
     private func appendTable(_ key: Key, to parent: TOMLTable, at start: Int) throws(TOMLError) -> TOMLTable {
         let table = TOMLTable(origin: .header, span: Span(start, position))
         guard let known = parent[key.name] else {
-            parent.insert(TOMLValue(kind: .tables([table]), span: Span(start, position)), key: key.name, keySpan: key.span)
+            parent.insert(
+                TOMLValue(kind: .tables([table]), span: Span(start, position)), key: key.name, keySpan: key.span)
             return table
         }
         guard case .tables(let tables) = known.value.kind else {
@@ -192,7 +193,9 @@ struct TOMLReader {
             if peek() != nil { values.append(try readValue()) }
             try skipBlankLines()
             if consume("]") { return values }
-            guard peek() != nil else { throw TOMLError(message: "this array is not closed", span: Span(start, start + 1)) }
+            guard peek() != nil else {
+                throw TOMLError(message: "this array is not closed", span: Span(start, start + 1))
+            }
             guard consume(",") else { throw error("array elements are separated by \",\"") }
         }
     }

@@ -1,2 +1,0 @@
-/// temporary until EQL defines it
-public enum RegexMode: String, Hashable, Sendable, CaseIterable { case elastic, search }
