@@ -66,7 +66,9 @@ private struct Generator {
     mutating func object(depth: Int) -> String {
         var keys: Set<String> = []
         var members: [String] = []
-        let names = ["a", "b", "c", "a\u{e9}", "process", "pid", "name", "a.b", "b.c", "c.c", "process.pid", "d.a.b.c", ""]
+        let names = [
+            "a", "b", "c", "a\u{e9}", "process", "pid", "name", "a.b", "b.c", "c.c", "process.pid", "d.a.b.c", "",
+        ]
         for _ in 0..<Int.random(in: 0...8, using: &random) {
             let key = names.randomElement(using: &random) ?? ""
             guard keys.insert(key).inserted else { continue }

@@ -42,7 +42,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", DecodeFailure.notJSON), ("[]", .notObject), ("{", .notJSON), (#"{"a":1}x"#, .notJSON),
+        ("", DecodeFailure.notJSON), ("[]", .notObject), ("nonsense", .notJSON), ("[", .notJSON), ("{", .notJSON),
+        (#"{"a":1}x"#, .notJSON),
         (#"{"a":[[1]]}"#, .tooDeep),
         (#"{"a":"0123456789012345678901234567890"}"#, .tooLarge), (#"{"\x":1}"#, .notJSON), (#"{"a":"\x"}"#, .notJSON),
     ])
