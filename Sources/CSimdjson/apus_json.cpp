@@ -32,6 +32,8 @@ struct apus_json_decoder {
 private:
     using Node = FieldPlan::Node;
 
+    template <typename Root>
+    apus_json_status read(const uint8_t *bytes, size_t length, Root take_root) noexcept;
     bool take_value(Walker &walker, const Node *node, size_t depth) noexcept;
     bool take_member(Walker &walker, const Node *node, Text key, size_t depth) noexcept;
     bool take_string(Walker &walker, const Node *node) noexcept;
@@ -61,19 +63,23 @@ private:
 
 // MARK: - Decoding
 
+template <typename Root>
+apus_json_status apus_json_decoder::read(const uint8_t *bytes, size_t length, Root take_root) noexcept {
+    const apus_json_status loaded = structure.load(bytes, length, limits.bytes);
+    if (loaded != APUS_JSON_OK) { return loaded; }
+    Walker walker(structure, limits.depth);
+    const bool is_object = walker.peek() == '{';
+    const bool is_read = is_object ? take_root(walker) : walker.skip_value(1);
+    if (!is_read) { return walker.status; }
+    if (!walker.is_at_end()) { return APUS_JSON_NOT_JSON; }
+    return is_object ? APUS_JSON_OK : APUS_JSON_NOT_OBJECT;
+}
+
 apus_json_status apus_json_decoder::decode(const uint8_t *bytes, size_t length) noexcept {
     values.clear();
     coercion_failures = 0;
     std::fill(heads.begin(), heads.end(), APUS_JSON_NONE);
-    const apus_json_status loaded = structure.load(bytes, length, limits.bytes);
-    if (loaded != APUS_JSON_OK) { return loaded; }
-
-    Walker walker(structure, limits.depth);
-    const bool is_object = walker.peek() == '{';
-    const bool is_read = is_object ? take_value(walker, plan.root(), 1) : walker.skip_value(1);
-    if (!is_read) { return walker.status; }
-    if (!walker.is_at_end()) { return APUS_JSON_NOT_JSON; }
-    return is_object ? APUS_JSON_OK : APUS_JSON_NOT_OBJECT;
+    return read(bytes, length, [&](Walker &walker) noexcept { return take_value(walker, plan.root(), 1); });
 }
 
 bool apus_json_decoder::take_value(Walker &walker, const Node *node, size_t depth) noexcept {
@@ -186,22 +192,18 @@ bool apus_json_decoder::append(uint32_t field, apus_json_kind kind, uint64_t bit
 
 apus_json_status apus_json_decoder::find_members(const uint8_t *bytes, size_t length) noexcept {
     members.clear();
-    const apus_json_status loaded = structure.load(bytes, length, limits.bytes);
-    if (loaded != APUS_JSON_OK) { return loaded; }
-    Walker walker(structure, limits.depth);
-    if (walker.peek() != '{') { return APUS_JSON_NOT_OBJECT; }
     const auto offset = [&](const uint8_t *place) noexcept {
         return size_t(place - structure.text()) + structure.skipped();
     };
-    const bool is_read = walker.take_object(1, [&](Text key) noexcept {
-        const size_t start = offset(walker.position());
-        if (!walker.skip_value(2)) { return false; }
-        const size_t end = offset(walker.end_of_last_token());
-        return members.append({offset(key.begin), key.length, start, end - start})
-            || walker.fail(APUS_JSON_NO_MEMORY);
+    return read(bytes, length, [&](Walker &walker) noexcept {
+        return walker.take_object(1, [&](Text key) noexcept {
+            const size_t start = offset(walker.position());
+            if (!walker.skip_value(2)) { return false; }
+            const size_t end = offset(walker.end_of_last_token());
+            return members.append({offset(key.begin), key.length, start, end - start})
+                || walker.fail(APUS_JSON_NO_MEMORY);
+        });
     });
-    if (!is_read) { return walker.status; }
-    return walker.is_at_end() ? APUS_JSON_OK : APUS_JSON_NOT_JSON;
 }
 
 // MARK: - C interface

@@ -15,9 +15,11 @@ namespace apus {
 ///
 /// simdjson's first stage finds them, for the whole document at once and with the widest instructions the
 /// processor has (chosen at run time), and refuses invalid UTF-8, unclosed strings and raw control characters.
-/// Escapes are checked here too, read or not: alerts copy records verbatim and must stay JSON. The walk over them is ours (``Walker``): simdjson's On-Demand front end is compiled for the oldest
-/// processor of the target when used from a plain build, checks nothing in what it skips, and leaves neither
-/// depth nor lone surrogates to us.
+/// Escapes are checked here too, read or not: alerts copy records verbatim and must stay JSON.
+///
+/// The walk over the tokens is ours (``Walker``). simdjson's On-Demand front end, used from a plain build, is
+/// compiled for the oldest processor of the target, checks nothing in what it skips, and leaves neither depth
+/// nor lone surrogates to us.
 class Structure {
 public:
     [[nodiscard]] apus_json_status load(const uint8_t *bytes, size_t length, size_t limit) noexcept;

@@ -1,4 +1,5 @@
-/// Case folding of the letters A to Z, and of nothing else: Elasticsearch compares plain fields so.
+/// Bytes as ASCII. Case folding is that of the letters A to Z and of nothing else: Elasticsearch compares plain
+/// fields so.
 public enum ASCII {
     @inlinable
     public static func lowercased(_ byte: UInt8) -> UInt8 {
@@ -7,6 +8,14 @@ public enum ASCII {
 
     @inlinable
     public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    /// The value of `0`…`9`, `a`…`f` or `A`…`F`.
+    @inlinable
+    public static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
+        if isDigit(byte) { return byte &- 0x30 }
+        let letter = (byte | 0x20) &- 0x61
+        return letter < 6 ? letter + 10 : nil
+    }
 
     /// Bytes outside ASCII, and so every other letter, stay as they are.
     public static func lowercased(_ text: String) -> String {

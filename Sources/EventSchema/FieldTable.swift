@@ -4,7 +4,7 @@
 /// continue the line before. An entry is
 /// - `name`, a keyword, or `name=type`;
 /// - `name.*=type`, every field below `name` that is not listed itself; `*=type` for those of the set;
-/// - `name@set`, the fields of another set below `name`; sets may nest but not recur.
+/// - `name@set`, the fields of another set below `name`; `+set` for them in place. Sets may nest but not recur.
 ///
 /// The fields of the table are those of the set `root`.
 struct FieldTable: Sendable {
@@ -27,7 +27,11 @@ struct FieldTable: Sendable {
     private mutating func insert(_ set: Substring, under prefix: String, of sets: [Substring: [Substring]]) {
         guard let entries = sets[set] else { preconditionFailure("the field table names no set \(set)") }
         for entry in entries {
-            // A reference to a set: `@` inside the entry; `@timestamp` begins with one.
+            if entry.first == "+" {
+                insert(entry.dropFirst(), under: prefix, of: sets)
+                continue
+            }
+            // `@` inside the entry refers to a set; the name `@timestamp` begins with one.
             if let mark = entry.lastIndex(of: "@"), mark != entry.startIndex {
                 insert(entry[entry.index(after: mark)...], under: prefix + entry[..<mark] + ".", of: sets)
                 continue

@@ -8,6 +8,10 @@ public struct IPAddress: Hashable, Comparable, Sendable {
         self.low = low
     }
 
+    init(_ bits: UInt128) {
+        self.init(high: UInt64(truncatingIfNeeded: bits >> 64), low: UInt64(truncatingIfNeeded: bits))
+    }
+
     public init(v4 bits: UInt32) {
         self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(bits))
     }
@@ -59,47 +63,41 @@ extension ByteCursor {
         return bits
     }
 
-    /// Up to eight groups; those after `::` are shifted to the end once their number is known.
     fileprivate mutating func takeV6() -> IPAddress? {
-        var groups = GroupBits()
-        var tail = GroupBits()
-        var isCompressed = false
+        var groups = Groups()
         if take(UInt8(ascii: ":")) {
             guard take(UInt8(ascii: ":")) else { return nil }
-            isCompressed = true
+            groups.markZeros()
         }
-        var mayEnd = isCompressed
-        while groups.count + tail.count < 8 {
+        // Whether the address may end here: after a group or `::`, not after a single colon.
+        var mayEnd = groups.hasZeros
+        while groups.count < 8 {
             var lookahead = self
-            if groups.count + tail.count <= 6, groups.count == 6 || isCompressed, let v4 = lookahead.takeV4() {
+            if groups.count == 6 || groups.count < 6 && groups.hasZeros, let v4 = lookahead.takeV4() {
                 self = lookahead
-                isCompressed ? tail.append(UInt16(v4 >> 16)) : groups.append(UInt16(v4 >> 16))
-                isCompressed ? tail.append(UInt16(truncatingIfNeeded: v4))
-                    : groups.append(UInt16(truncatingIfNeeded: v4))
+                groups.append(UInt16(v4 >> 16))
+                groups.append(UInt16(truncatingIfNeeded: v4))
                 mayEnd = true
                 break
             }
             guard let group = takeGroup() else { break }
-            isCompressed ? tail.append(group) : groups.append(group)
+            groups.append(group)
             mayEnd = true
             guard take(UInt8(ascii: ":")) else { break }
-            if !isCompressed, take(UInt8(ascii: ":")) {
-                isCompressed = true
+            if !groups.hasZeros, take(UInt8(ascii: ":")) {
+                groups.markZeros()
             } else {
                 mayEnd = false
             }
         }
-        // `::` stands for at least one group of zeros.
-        guard mayEnd, isCompressed ? groups.count + tail.count < 8 : groups.count == 8 else { return nil }
-        let bits = groups.aligned(toEnd: false) | tail.aligned(toEnd: true)
-        return IPAddress(high: UInt64(truncatingIfNeeded: bits >> 64), low: UInt64(truncatingIfNeeded: bits))
+        return mayEnd ? groups.address : nil
     }
 
     /// One to four hexadecimal digits.
     private mutating func takeGroup() -> UInt16? {
         var group: UInt16 = 0
         var digits = 0
-        while digits < 4, let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue {
+        while digits < 4, let byte = next, let digit = ASCII.hexadecimalDigit(byte) {
             group = group << 4 | UInt16(digit)
             digits += 1
             skip()
@@ -108,17 +106,30 @@ extension ByteCursor {
     }
 }
 
-private struct GroupBits {
-    var bits: UInt128 = 0
-    var count = 0
+/// The groups of an IPv6 address and the place of its `::`.
+private struct Groups {
+    private var bits: UInt128 = 0
+    private(set) var count = 0
+    /// How many groups stand before `::`.
+    private var countBeforeZeros: Int?
+
+    var hasZeros: Bool { countBeforeZeros != nil }
 
     mutating func append(_ group: UInt16) {
         bits = bits << 16 | UInt128(group)
         count += 1
     }
 
-    func aligned(toEnd: Bool) -> UInt128 {
-        toEnd || count == 0 ? bits : bits << UInt128(16 * (8 - count))
+    mutating func markZeros() { countBeforeZeros = count }
+
+    /// Nil unless there are eight groups, or fewer around a `::`, which stands for at least one.
+    var address: IPAddress? {
+        guard let countBeforeZeros else { return count == 8 ? IPAddress(bits) : nil }
+        guard count < 8 else { return nil }
+        let tailBits = UInt128(16 * (count - countBeforeZeros))
+        let tail = bits & (1 << tailBits - 1)
+        let head = bits >> tailBits
+        return IPAddress(head << UInt128(16 * (8 - countBeforeZeros)) | tail)
     }
 }
 

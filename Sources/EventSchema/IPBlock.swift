@@ -40,9 +40,3 @@ public struct IPBlock: Hashable, Sendable {
 
     public func contains(_ address: IPAddress) -> Bool { lower <= address && address <= upper }
 }
-
-extension IPAddress {
-    fileprivate init(_ bits: UInt128) {
-        self.init(high: UInt64(truncatingIfNeeded: bits >> 64), low: UInt64(truncatingIfNeeded: bits))
-    }
-}

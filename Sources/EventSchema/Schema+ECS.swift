@@ -20,33 +20,28 @@ let ecsFields = """
     account: domain email full_name group@group hash id name roles
     cloud_base: account.id account.name availability_zone instance.id instance.name machine.type project.id
      project.name provider region service.name
-    cloud: account.id account.name availability_zone instance.id instance.name machine.type project.id
-     project.name provider region service.name origin@cloud_base target@cloud_base
+    cloud: +cloud_base origin@cloud_base target@cloud_base
     code_signature: digest_algorithm exists=bool flags signing_id status subject_name team_id thumbprint_sha256
      timestamp=date trusted=bool valid=bool
     container: cpu.usage=float disk.read.bytes=long disk.write.bytes=long id image.hash.all image.name image.tag
      labels.*=keyword memory.usage=float name network.egress.bytes=long network.ingress.bytes=long runtime
      security_context.privileged=bool
     data_stream: dataset=const namespace=const type=const
-    device: id manufacturer model.identifier model.name product.id product.name serial_number type vendor.id
-     vendor.name
+    device: id manufacturer model.identifier model.name serial_number
     dll: code_signature@code_signature hash@hash name origin_referrer_url origin_url path pe@pe
     dns: answers.class answers.data answers.name answers.ttl=long answers.type header_flags id op_code
      question.class question.name question.registered_domain question.subdomain question.top_level_domain
      question.type resolved_ip=ip response_code type
-    section: entropy=long name physical_size=long var_entropy=long virtual_size=long
-    elf: architecture byte_order cpu_type creation_date=date exports=flat go_import_hash go_imports=flat
-     go_imports_names_entropy=long go_imports_names_var_entropy=long go_stripped=bool header.abi_version
-     header.class header.data header.entrypoint=long header.object_version header.os_abi header.type
-     header.version import_hash imports=flat imports_names_entropy=long imports_names_var_entropy=long
-     sections@section sections.chi2=long sections.flags sections.physical_offset sections.type
-     sections.virtual_address=long segments.sections segments.type shared_libraries telfhash
-    macho: go_import_hash go_imports=flat go_imports_names_entropy=long go_imports_names_var_entropy=long
+    binary: go_import_hash go_imports=flat go_imports_names_entropy=long go_imports_names_var_entropy=long
      go_stripped=bool import_hash imports=flat imports_names_entropy=long imports_names_var_entropy=long
-     sections@section symhash
-    pe: architecture company description file_version go_import_hash go_imports=flat go_imports_names_entropy=long
-     go_imports_names_var_entropy=long go_stripped=bool imphash import_hash imports=flat
-     imports_names_entropy=long imports_names_var_entropy=long original_file_name pehash product sections@section
+     sections.entropy=long sections.name sections.physical_size=long sections.var_entropy=long
+     sections.virtual_size=long
+    elf: +binary architecture byte_order cpu_type creation_date=date exports=flat header.abi_version header.class
+     header.data header.entrypoint=long header.object_version header.os_abi header.type header.version
+     sections.chi2=long sections.flags sections.physical_offset sections.type sections.virtual_address=long
+     segments.sections segments.type shared_libraries telfhash
+    macho: +binary symhash
+    pe: +binary architecture company description file_version imphash original_file_name pehash product
     email: attachments.file.extension attachments.file.hash@hash attachments.file.mime_type attachments.file.name
      attachments.file.size=long bcc.address cc.address content_type delivery_timestamp=date direction from.address
      local_id message_id=wildcard origination_timestamp=date reply_to.address sender.address subject to.address
@@ -65,7 +60,7 @@ let ecsFields = """
     hash: cdhash md5 sha1 sha256 sha384 sha512 ssdeep tlsh
     host: architecture boot.id cpu.usage=float disk.read.bytes=long disk.write.bytes=long domain geo@geo hostname id
      ip=ip mac name network.egress.bytes=long network.egress.packets=long network.ingress.bytes=long
-     network.ingress.packets=long os@os pid_ns_ino risk@risk type uptime=long user@account
+     network.ingress.packets=long os@os pid_ns_ino risk@risk type uptime=long
     http: request.body.bytes=long request.body.content=wildcard request.bytes=long request.id request.method
      request.mime_type request.referrer response.body.bytes=long response.body.content=wildcard
      response.bytes=long response.mime_type response.status_code=long version
@@ -86,36 +81,28 @@ let ecsFields = """
      reference size=long type version
     tty: char_device.major=long char_device.minor=long columns=long rows=long
     thread: capabilities.effective capabilities.permitted id=long name
-    leader: args args_count=long command_line=wildcard entity_id executable group@group interactive=bool name
+    identity: args args_count=long command_line=wildcard entity_id executable group@group interactive=bool name
      pid=long real_group@group real_user@account same_as_process=bool saved_group@group saved_user@account
      start=date supplemental_groups@group tty@tty user@account vpid=long working_directory
     ancestor: entity_id pid=long start=date vpid=long
-    leader_parent: entity_id pid=long start=date vpid=long session_leader@ancestor
-    process_base: args args_count=long code_signature@code_signature command_line=wildcard elf@elf end=date
-     entity_id env_vars executable exit_code=long group@group hash@hash interactive=bool macho@macho name pe@pe
-     pgid=long pid=long ppid=long real_group@group real_user@account same_as_process=bool saved_group@group
-     saved_user@account start=date supplemental_groups@group thread@thread title tty@tty uptime=long user@account
-     vpid=long working_directory origin_referrer_url origin_url Ext@process_ext
-    process: args args_count=long attested_groups@group attested_user@account code_signature@code_signature
-     command_line=wildcard elf@elf end=date entity_id entry_leader@leader entry_leader.attested_groups@group
-     entry_leader.attested_user@account entry_leader.entry_meta.source.ip=ip entry_leader.entry_meta.type
-     entry_leader.parent@leader_parent entry_meta.source@endpoint entry_meta.type env_vars executable
-     exit_code=long group@group group_leader@leader hash@hash interactive=bool io.bytes_skipped.length=long
-     io.bytes_skipped.offset=long io.max_bytes_per_process_exceeded=bool io.text=wildcard
-     io.total_bytes_captured=long io.total_bytes_skipped=long io.type macho@macho name origin_referrer_url
-     origin_url parent@process_base parent.group_leader@ancestor pe@pe pgid=long pid=long ppid=long
-     previous.args previous.args_count=long previous.executable real_group@group real_user@account
-     responsible@process_base same_as_process=bool saved_group@group saved_user@account session_leader@leader
-     session_leader.parent@leader_parent start=date supplemental_groups@group thread@thread title tty@tty
-     uptime=long user@account vpid=long working_directory Ext@process_ext
+    leader: +identity parent@ancestor parent.session_leader@ancestor
+    process_base: +identity code_signature@code_signature elf@elf end=date env_vars exit_code=long hash@hash
+     macho@macho origin_referrer_url origin_url pe@pe pgid=long ppid=long thread@thread title uptime=long
+     Ext@process_ext
+    process: +process_base attested_groups@group attested_user@account entry_leader@leader
+     entry_leader.attested_groups@group entry_leader.attested_user@account entry_leader.entry_meta.source.ip=ip
+     entry_leader.entry_meta.type entry_meta.source@endpoint entry_meta.type group_leader@identity
+     io.bytes_skipped.length=long io.bytes_skipped.offset=long io.max_bytes_per_process_exceeded=bool
+     io.text=wildcard io.total_bytes_captured=long io.total_bytes_skipped=long io.type parent@process_base
+     parent.group_leader@ancestor previous.args previous.args_count=long previous.executable
+     responsible@process_base session_leader@leader
     registry: data.bytes data.strings=wildcard data.type hive key path value
     related: hash hosts ip=ip user
     risk: calculated_level calculated_score=float calculated_score_norm=float static_level static_score=float
      static_score_norm=float
     rule: author category description id license name reference ruleset uuid version
     service_base: address environment ephemeral_id id name node.name node.role node.roles state type version
-    service: address environment ephemeral_id id name node.name node.role node.roles state type version
-     origin@service_base target@service_base
+    service: +service_base origin@service_base target@service_base
     indicator: as@as confidence description email.address file@file first_seen=date geo@geo id ip=ip last_seen=date
      marking.tlp marking.tlp_version modified_at=date name port=long provider reference registry@registry
      scanner_stats=long sightings=long type url@url x509@x509
@@ -131,8 +118,7 @@ let ecsFields = """
      next_protocol resumed=bool server@tls_party server.ja3s version version_protocol
     url: domain extension fragment full=wildcard original=wildcard password path=wildcard port=long query
      registered_domain scheme subdomain top_level_domain username
-    user: changes@account domain effective@account email full_name group@group hash id name risk@risk roles
-     target@account
+    user: +account changes@account effective@account risk@risk target@account
     user_agent: device.name name original os@os version
     volume: bus_type default_access device_name device_type dos_name file_system_type mount_name nt_name
      product_id product_name removable=bool serial_number size=long vendor_id vendor_name writable=bool

@@ -7,14 +7,15 @@ let integrationFields = """
      azure@azure aws.cloudtrail@cloudtrail okta.*=keyword google_workspace.*=keyword gcp.audit.*=keyword
      github.*=keyword auditd.*=keyword system.auth.*=keyword Endpoint.*=keyword Events.*=keyword
      Effective_process.entity_id Effective_process.executable Effective_process.name Effective_process.pid=long
-     Target.process@process Target.dll@dll Target.process.Ext@process_ext
+     Target.process@process Target.dll@dll
      agent.hostname input.type host.containerized=bool host.os.build host.os.codename
      host.os.Ext.variant event.Ext.*=keyword event.desired_access_numeric=long
      user.Ext.*=keyword user.identifier registry.Ext.*=keyword registry.data.Ext.*=keyword
      dns.Ext.options=long dns.Ext.status=long dll.Ext@file_ext file.Ext@file_ext
      destination.Ext.*=keyword source.Ext.*=keyword network.Ext.*=keyword device.Ext.*=keyword
      elastic.agent.id elastic.agent.version elastic.agent.snapshot=bool
-     cloud.image.id log.offset=long
+     cloud.image.id log.offset=long device.product.id device.product.name device.type device.vendor.id
+     device.vendor.name
     winlog: activity_id api channel computer_name computerObject.domain computerObject.id computerObject.name
      event_data.*=keyword event_id keywords level logon.failure.reason logon.failure.status
      logon.failure.sub_status logon.id logon.type opcode outcome process.pid=long process.thread.id=long

@@ -16,13 +16,6 @@ public struct Event {
     /// Values left out because they do not fit their field's type.
     public let coercionFailures: Int
 
-    init(record: apus_json_record, timestamp: EventTime?, hostKeyCandidate: Int?, coercionFailures: Int) {
-        self.record = record
-        self.timestamp = timestamp
-        self.hostKeyCandidate = hostKeyCandidate
-        self.coercionFailures = coercionFailures
-    }
-
     @inlinable
     public func isPresent(_ field: FieldID) -> Bool {
         record.heads[field.index] != Values.none

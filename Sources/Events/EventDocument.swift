@@ -18,7 +18,9 @@ public struct EventDocument: Sendable {
     /// Fails as decoding the record would.
     public init(_ bytes: [UInt8], limits: DecodeLimits = DecodeLimits()) throws(DecodeFailure) {
         var record = apus_json_record()
-        guard let decoder = apus_json_decoder_create(nil, 0, apus_json_limits(limits), &record) else { throw .outOfMemory }
+        guard let decoder = apus_json_decoder_create(nil, 0, apus_json_limits(limits), &record) else {
+            throw .outOfMemory
+        }
         defer { apus_json_decoder_destroy(decoder) }
         var found: UnsafePointer<apus_json_member>?
         var count = 0
@@ -37,8 +39,11 @@ public struct EventDocument: Sendable {
 
     /// The members that hold `root` or a part of it: `host`, `host.name`, `host.os.name`…
     public func members(of root: String) -> [Member] {
-        members.filter { $0.name.hasPrefix(root) && ($0.name.utf8.count == root.utf8.count
-            || $0.name.utf8.dropFirst(root.utf8.count).first == UInt8(ascii: ".")) }
+        members.filter {
+            $0.name.hasPrefix(root)
+                && ($0.name.utf8.count == root.utf8.count
+                    || $0.name.utf8.dropFirst(root.utf8.count).first == UInt8(ascii: "."))
+        }
     }
 
     /// The value of a member without blanks between its tokens.

@@ -38,7 +38,8 @@ import Testing
             let isV6 = inet_pton(AF_INET6, text, &storage) == 1
             let isV4 = inet_pton(AF_INET, text, &storage) == 1
             // inet_pton takes leading zeros of dotted octets where this parser is stricter.
-            let hasZeroOctet = text.split(whereSeparator: { $0 == "." || $0 == ":" })
+            let hasZeroOctet =
+                text.split(whereSeparator: { $0 == "." || $0 == ":" })
                 .contains { $0.count > 1 && $0.hasPrefix("0") } && text.contains(".")
             guard !hasZeroOctet else { continue }
             #expect((IPAddress(parsing: text) != nil) == (isV4 || isV6), "\(text)")
@@ -49,14 +50,17 @@ import Testing
         ("10.0.0.0/8", "10.255.255.255", true), ("10.6.48.157/8", "10.0.0.0", true), ("10.0.0.0/8", "11.0.0.0", false),
         ("10.0.0.0/8", "::ffff:10.1.1.1", true), ("0.0.0.0/0", "255.1.2.3", true), ("0.0.0.0/0", "::1", false),
         ("::/0", "10.0.0.1", true), ("fe80::/10", "febf::1", true), ("fe80::/10", "fec0::", false),
-        ("192.168.1.7", "192.168.1.7", true), ("192.168.1.7/32", "192.168.1.8", false), ("2001:db8::/128", "2001:db8::", true),
+        ("192.168.1.7", "192.168.1.7", true), ("192.168.1.7/32", "192.168.1.8", false),
+        ("2001:db8::/128", "2001:db8::", true),
     ])
     func blockContains(block: String, address: String, isInside: Bool) throws {
         let address = try #require(IPAddress(parsing: address))
         #expect(try #require(IPBlock(parsing: block)).contains(address) == isInside)
     }
 
-    @Test(arguments: ["10.0.0.0/33", "10.0.0.0/", "/8", "10.0.0.0/-1", "10.0.0.0/8/8", "::/129", "10.0.0/8", "10.0.0.0/+8"])
+    @Test(arguments: [
+        "10.0.0.0/33", "10.0.0.0/", "/8", "10.0.0.0/-1", "10.0.0.0/8/8", "::/129", "10.0.0/8", "10.0.0.0/+8",
+    ])
     func refusesBlock(text: String) {
         #expect(IPBlock(parsing: text) == nil)
     }

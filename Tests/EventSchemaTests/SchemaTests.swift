@@ -7,6 +7,8 @@ import Testing
         ("process.pid", .long), ("process.parent.pid", .long), ("process.parent.code_signature.trusted", .boolean),
         ("process.command_line", .wildcard), ("process.parent.hash.sha256", .keyword),
         ("process.entry_leader.parent.session_leader.pid", .long), ("process.session_leader.user.name", .keyword),
+        ("process.session_leader.parent.session_leader.vpid", .long), ("process.group_leader.args", .keyword),
+        ("cloud.target.region", .keyword), ("service.origin.node.roles", .keyword), ("file.macho.symhash", .keyword),
         ("process.Ext.token.integrity_level_name", .keyword), ("process.Ext.relative_file_creation_time", .float),
         ("process.parent.Ext.code_signature.exists", .boolean), ("Target.process.pid", .long),
         ("destination.port", .long), ("destination.ip", .ip), ("destination.geo.country_iso_code", .keyword),
@@ -37,7 +39,8 @@ import Testing
 
     @Test(arguments: [
         ("process.comand_line", "process.command_line"), ("process.commandline", "process.command_line"),
-        ("Process.Name", "process.name"), ("event.catgeory", "event.category"), ("user_agent.orignal", "user_agent.original"),
+        ("Process.Name", "process.name"), ("event.catgeory", "event.category"),
+        ("user_agent.orignal", "user_agent.original"),
         ("destination.prot", "destination.port"),
     ])
     func suggestsTheNearest(misspelt: String, path: String) {

@@ -1,5 +1,5 @@
-import Events
 import EventSchema
+import Events
 
 /// One decoded value, in a form tests can compare.
 enum Plain: Hashable, CustomStringConvertible {

@@ -1,12 +1,13 @@
-import Events
 import EventSchema
+import Events
 import Testing
 
 @Suite struct EventDecoderTests {
     @Test(arguments: [
         (#"{"@timestamp":"2026-11-24T03:11:06.123456789Z"}"#, 1_795_489_866_123_456_789),
         (#"{"@timestamp":"2026-11-24T04:11:06.123+01:00"}"#, 1_795_489_866_123_000_000),
-        (#"{"@timestamp":1795489866123}"#, 1_795_489_866_123_000_000), (#"{"@timestamp":"1795489866123"}"#, 1_795_489_866_123_000_000),
+        (#"{"@timestamp":1795489866123}"#, 1_795_489_866_123_000_000),
+        (#"{"@timestamp":"1795489866123"}"#, 1_795_489_866_123_000_000),
         (#"{"@timestamp":1795489866123.5}"#, 1_795_489_866_123_500_000), (#"{"@timestamp":"-1"}"#, -1_000_000),
         (#"{"@timestamp":["soon","2026-11-24"]}"#, 1_795_478_400_000_000_000),
     ])
@@ -28,16 +29,21 @@ import Testing
         #expect(reader.decoder.event.coercionFailures == coercionFailures)
     }
 
-    @Test(arguments: [
-        (#"{"host":{"id":"h","name":"n"},"agent.id":"a"}"#, "h", 0), (#"{"agent.id":"a","host":{"name":"n"}}"#, "a", 1),
-        (#"{"host.id":"","winlog":{"computer_name":"c"}}"#, "c", 2), (#"{"host.id":null,"host.name":"n"}"#, "n", 3),
-        (#"{"host.id":["","h"]}"#, "h", 0), (#"{"host.id":17}"#, "17", 0), ("{}", nil, nil), (#"{"host.id":""}"#, nil, nil),
-        (#"{"apus":{"host_key":"forged"}}"#, nil, nil), (#"{"apus.host_key":"forged","host.name":"n"}"#, "n", 3),
-    ] as [(String, String?, Int?)])
+    @Test(
+        arguments: [
+            (#"{"host":{"id":"h","name":"n"},"agent.id":"a"}"#, "h", 0),
+            (#"{"agent.id":"a","host":{"name":"n"}}"#, "a", 1),
+            (#"{"host.id":"","winlog":{"computer_name":"c"}}"#, "c", 2), (#"{"host.id":null,"host.name":"n"}"#, "n", 3),
+            (#"{"host.id":["","h"]}"#, "h", 0), (#"{"host.id":17}"#, "17", 0), ("{}", nil, nil),
+            (#"{"host.id":""}"#, nil, nil),
+            (#"{"apus":{"host_key":"forged"}}"#, nil, nil), (#"{"apus.host_key":"forged","host.name":"n"}"#, "n", 3),
+        ] as [(String, String?, Int?)])
     func hostKey(json: String, key: String?, candidate: Int?) {
         var layout = FieldLayout()
         let target = layout.insert(.hostKey)
-        let candidates = ["host.id", "agent.id", "winlog.computer_name", "host.name"].map { layout.insert(FieldPath($0)) }
+        let candidates = ["host.id", "agent.id", "winlog.computer_name", "host.name"].map {
+            layout.insert(FieldPath($0))
+        }
         let decoder = EventDecoder(layout: layout, hostKey: (target, candidates))
         #expect(Array(json.utf8).withUnsafeBytes { decoder.decode($0) } == nil)
         #expect(decoder.event.values(target).map { Plain($0) } == (key.map { [.string($0)] } ?? []))
@@ -55,7 +61,8 @@ import Testing
         var payload = Array(#"{"a":1}"#.utf8)
         let origin = RecordOrigin(topic: TopicID(rawValue: 1), partition: 2, offset: 3)
         let event = payload.withUnsafeBytes {
-            RetainedEvent(copying: $0, origin: origin, timestamp: EventTime(nanoseconds: 4), tiebreaker: 5, isLate: true)
+            RetainedEvent(
+                copying: $0, origin: origin, timestamp: EventTime(nanoseconds: 4), tiebreaker: 5, isLate: true)
         }
         payload[0] = 0
         #expect(event.bytes == Array(#"{"a":1}"#.utf8))

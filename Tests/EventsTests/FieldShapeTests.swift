@@ -1,5 +1,5 @@
-import Events
 import EventSchema
+import Events
 import Testing
 
 /// Where in a record a field's values may stand.

@@ -1,5 +1,5 @@
-import Events
 import EventSchema
+import Events
 import Foundation
 import Testing
 
@@ -28,7 +28,9 @@ import Testing
         #expect(read(reader) > 0)
         for length in bytes.indices {
             let failure = reader.decode(Array(bytes[..<length]))
-            #expect(failure == .notJSON || failure == .invalidUTF8, "cut to \(length) bytes: \(String(describing: failure))")
+            #expect(
+                failure == .notJSON || failure == .invalidUTF8, "cut to \(length) bytes: \(String(describing: failure))"
+            )
         }
     }
 
@@ -60,7 +62,8 @@ import Testing
         let reader = Reader(Self.fields)
         var generator = SplitMix(state: 1)
         let pieces = [
-            "{", "}", "[", "]", ":", ",", "\"", "\\", " ", "\"process\"", "\"process.name\"", "\"event\"", "null", "true", "1", "-",
+            "{", "}", "[", "]", ":", ",", "\"", "\\", " ", "\"process\"", "\"process.name\"", "\"event\"", "null",
+            "true", "1", "-",
             "1e9", "\\ud800", "\"x\"", "\u{1}", "é", "\"a\\u0022\"",
         ].map { Array($0.utf8) }
         for _ in 0..<50_000 {
@@ -72,16 +75,26 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", DecodeFailure.notJSON), (" \n", .notJSON), ("\0", .notJSON), ("nonsense", .notJSON), ("{", .notJSON), ("}", .notJSON),
-        ("{}{}", .notJSON), ("{},", .notJSON), ("{} x", .notJSON), ("{}\0", .notJSON), ("\u{FEFF}", .notJSON), ("\u{FEFF}\u{FEFF}{}", .notJSON),
-        ("{\"a\"}", .notJSON), ("{\"a\":}", .notJSON), ("{\"a\":1,}", .notJSON), ("{,}", .notJSON), ("{a:1}", .notJSON), ("{'a':1}", .notJSON),
-        ("{\"a\":1 \"b\":2}", .notJSON), ("{\"a\":[1 2]}", .notJSON), ("{\"a\":[1,]}", .notJSON), ("{\"a\":[}", .notJSON), ("{\"a\":{]}", .notJSON),
-        ("{\"a\":[}]}", .notJSON), ("{\"a\":tru}", .notJSON), ("{\"a\":nulll}", .notJSON), ("{\"a\":TRUE}", .notJSON), ("{\"a\":NaN}", .notJSON),
-        ("{\"a\":01}", .notJSON), ("{\"a\":+1}", .notJSON), ("{\"a\":.5}", .notJSON), ("{\"a\":1.}", .notJSON), ("{\"a\":1e}", .notJSON), ("{\"a\":-}", .notJSON),
-        ("{\"a\":0x1}", .notJSON), ("{\"a\":1\"b\"}", .notJSON), ("{\"a\":\"b\"c}", .notJSON), ("{\"a\":\"b\"\"c\"}", .notJSON), ("{\"a\":\"\n\"}", .notJSON),
-        ("{\"a\":\"\\x\"}", .notJSON), ("{\"a\":\"\\u12g4\"}", .notJSON), ("{\"a\":\"\\u123\"}", .notJSON), ("{\"\\q\":1}", .notJSON), ("{\"a\":\\u0031}", .notJSON),
-        ("{\"a\":\"", .notJSON), ("{\"a\":\"\\", .notJSON), ("{\"a\":\"\\\"}", .notJSON), ("{1:2}", .notJSON), ("{\"a\"::1}", .notJSON), ("{\"a\":1:2}", .notJSON),
-        ("[]", .notObject), ("[{\"a\":1}]", .notObject), ("1", .notObject), ("\"{}\"", .notObject), ("null", .notObject), ("[1,]", .notJSON), ("1 2", .notJSON),
+        ("", DecodeFailure.notJSON), (" \n", .notJSON), ("\0", .notJSON), ("nonsense", .notJSON), ("{", .notJSON),
+        ("}", .notJSON),
+        ("{}{}", .notJSON), ("{},", .notJSON), ("{} x", .notJSON), ("{}\0", .notJSON), ("\u{FEFF}", .notJSON),
+        ("\u{FEFF}\u{FEFF}{}", .notJSON),
+        ("{\"a\"}", .notJSON), ("{\"a\":}", .notJSON), ("{\"a\":1,}", .notJSON), ("{,}", .notJSON), ("{a:1}", .notJSON),
+        ("{'a':1}", .notJSON),
+        ("{\"a\":1 \"b\":2}", .notJSON), ("{\"a\":[1 2]}", .notJSON), ("{\"a\":[1,]}", .notJSON),
+        ("{\"a\":[}", .notJSON), ("{\"a\":{]}", .notJSON),
+        ("{\"a\":[}]}", .notJSON), ("{\"a\":tru}", .notJSON), ("{\"a\":nulll}", .notJSON), ("{\"a\":TRUE}", .notJSON),
+        ("{\"a\":NaN}", .notJSON),
+        ("{\"a\":01}", .notJSON), ("{\"a\":+1}", .notJSON), ("{\"a\":.5}", .notJSON), ("{\"a\":1.}", .notJSON),
+        ("{\"a\":1e}", .notJSON), ("{\"a\":-}", .notJSON),
+        ("{\"a\":0x1}", .notJSON), ("{\"a\":1\"b\"}", .notJSON), ("{\"a\":\"b\"c}", .notJSON),
+        ("{\"a\":\"b\"\"c\"}", .notJSON), ("{\"a\":\"\n\"}", .notJSON),
+        ("{\"a\":\"\\x\"}", .notJSON), ("{\"a\":\"\\u12g4\"}", .notJSON), ("{\"a\":\"\\u123\"}", .notJSON),
+        ("{\"\\q\":1}", .notJSON), ("{\"a\":\\u0031}", .notJSON),
+        ("{\"a\":\"", .notJSON), ("{\"a\":\"\\", .notJSON), ("{\"a\":\"\\\"}", .notJSON), ("{1:2}", .notJSON),
+        ("{\"a\"::1}", .notJSON), ("{\"a\":1:2}", .notJSON),
+        ("[]", .notObject), ("[{\"a\":1}]", .notObject), ("1", .notObject), ("\"{}\"", .notObject),
+        ("null", .notObject), ("[1,]", .notJSON), ("1 2", .notJSON),
     ])
     func isRefused(json: String, failure: DecodeFailure) {
         // Read, or skipped: the verdict is the same.
@@ -89,9 +102,11 @@ import Testing
         #expect(Reader(["b"]).decode(json) == failure)
     }
 
-    @Test(arguments: [
-        [0xFF], [0xC0, 0x80], [0xC3], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xF8, 0x88, 0x80, 0x80, 0x80], [0x80],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xFF], [0xC0, 0x80], [0xC3], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],
+            [0xF8, 0x88, 0x80, 0x80, 0x80], [0x80],
+        ] as [[UInt8]])
     func invalidUTF8IsRefusedWhereverItStands(sequence: [UInt8]) {
         let places = [("{\"a\":\"", "\"}"), ("{\"b\":\"", "\"}"), ("{\"", "\":1}"), ("{\"b\":{\"c\":[\"", "\"]}}")]
         for (before, after) in places {
@@ -105,7 +120,8 @@ import Testing
         let levels = brackets.0.filter { $0 == "[" || $0 == "{" }.count
         func nested(_ count: Int) -> String {
             let repeats = (count - 1) / levels
-            let inner = String(repeating: brackets.0, count: repeats) + "1" + String(repeating: brackets.1, count: repeats)
+            let inner =
+                String(repeating: brackets.0, count: repeats) + "1" + String(repeating: brackets.1, count: repeats)
             return "{\"a\":\(inner)}"
         }
         #expect(reader.decode(nested(127)) == nil)
@@ -159,7 +175,9 @@ import Testing
     func hugeNumbersAreReadOrLeftOut(digits: String) {
         let number = digits + String(repeating: "9", count: 100_000)
         let reader = Reader(["destination.port", "event.risk_score", "event.code", "acme.x"])
-        let json = "{\"destination.port\":\(number),\"event\":{\"risk_score\":\(number),\"code\":\(number)},\"acme.x\":\"\(number)\"}"
+        let json = """
+            {"destination.port":\(number),"event":{"risk_score":\(number),"code":\(number)},"acme.x":"\(number)"}
+            """
         #expect(reader.decode(json) == nil)
         #expect(reader.values("event.code") == [.string(number)])
     }
