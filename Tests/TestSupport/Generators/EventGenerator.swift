@@ -53,7 +53,9 @@ public struct EventGenerator: Sendable {
         let key = path[..<depth].joined(separator: ".")
         if depth == path.count {
             members.append(.init(key, value))
-        } else if let place = members.firstIndex(where: { $0.key == key }), case .object(var inner) = members[place].value {
+        } else if let place = members.firstIndex(where: { $0.key == key }),
+            case .object(var inner) = members[place].value
+        {
             insert(value, at: Array(path[depth...]), into: &inner)
             members[place].value = .object(inner)
         } else {

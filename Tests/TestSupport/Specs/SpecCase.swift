@@ -35,10 +35,12 @@ public struct SpecCase: Sendable, CustomStringConvertible {
             isMet = matches == places.map { .event($0) }
             expected = places.map(String.init).joined(separator: "; ")
         case .groups(let groups):
-            isMet = groups.count == matches.count && zip(groups, matches).allSatisfy { group, match in
-                guard case .group(let keys, let events) = match else { return false }
-                return events == group.events && (group.keys ?? keys) == keys
-            }
+            isMet =
+                groups.count == matches.count
+                && zip(groups, matches).allSatisfy { group, match in
+                    guard case .group(let keys, let events) = match else { return false }
+                    return events == group.events && (group.keys ?? keys) == keys
+                }
             expected = groups.map {
                 NaiveEngine.Match.group(keys: $0.keys ?? [], events: $0.events).description
             }.joined(separator: "; ")

@@ -167,7 +167,9 @@ private struct SpecDraft {
     }
 
     private func stamped(_ json: JSONValue, at milliseconds: Int64) -> JSONValue {
-        guard case .object(let members) = json, !members.contains(where: { $0.key == "@timestamp" }) else { return json }
+        guard case .object(let members) = json, !members.contains(where: { $0.key == "@timestamp" }) else {
+            return json
+        }
         return .object([.init("@timestamp", .number(String(Self.start + milliseconds)))] + members)
     }
 
