@@ -16,8 +16,8 @@ struct Host: Sendable {
     let userID: Int
     /// The `host` and `agent` members as every record of it carries them.
     let identity: [UInt8]
-    /// The first half of its process ids; Sysmon and Elastic Defend make it from the machine's id.
-    let processIDPrefix: UInt64
+    /// The first half of its process ids, as text; Sysmon makes it from the machine's id.
+    let processIDPrefix: [UInt8]
 }
 
 /// The machines of one company: a mail server, a file server for every hundred, and workstations.
@@ -68,7 +68,7 @@ struct Fleet: Sendable {
         let build = role == .workstation ? "10.0.22631" : "10.0.20348"
         let agentID = guid(random.next(), random.next())
         let identity = """
-            "host":{"hostname":"\(name)","id":"\(key)",\
+            "host":{"id":"\(key)",\
             "ip":["\(address)","fe80::\(String(high & 0xFFFF, radix: 16)):\(String(low & 0xFFFF, radix: 16))"],\
             "name":"\(name)",\
             "os":{"family":"windows","name":"\(system)","type":"windows","version":"\(build)"}},\
@@ -76,7 +76,7 @@ struct Fleet: Sendable {
             """
         return Host(
             role: role, key: key, name: Array(name.utf8), address: Array(address.utf8), user: Array(user.utf8),
-            userID: 1_000 + index, identity: Array(identity.utf8), processIDPrefix: high)
+            userID: 1_000 + index, identity: Array(identity.utf8), processIDPrefix: Array(key.prefix(19).utf8))
     }
 
     private static func guid(_ high: UInt64, _ low: UInt64) -> String {

@@ -5,7 +5,8 @@ enum NearMisses {
     ]
 
     private static let mail = Connection("192.0.2.40", port: 443, domain: "mail-0001.corp.example")
-    private static let export = "-Command \"New-MailboxExportRequest -Mailbox board -FilePath \\\\files-0000\\export$\\board.pst\""
+    private static let export =
+        "-Command \"New-MailboxExportRequest -Mailbox board -FilePath \\\\files-0000\\exp" + "ort$\\board.pst\""
 
     private static func shell(_ commandLine: String) -> Launch {
         Launch(Programs.powerShell, "powershell.exe " + commandLine, parent: Programs.explorer)
@@ -17,7 +18,12 @@ enum NearMisses {
         name: "cmdlet-in-other-program", summary: "Notepad opens a file named after the cmdlet", kind: .nearMiss,
         steps: { _ in
             [
-                .init(at: 0, .processStart(Launch(Programs.notepad, "notepad.exe C:\\Scripts\\New-MailboxExportRequest.md", parent: Programs.explorer), instance: 72_001)),
+                .init(
+                    at: 0,
+                    .processStart(
+                        Launch(
+                            Programs.notepad, "notepad.exe C:\\Scripts\\New-MailboxExportRequest.md",
+                            parent: Programs.explorer), instance: 72_001)),
                 .init(at: 5, .connection(mail, by: Programs.edge, instance: 72_002)),
             ]
         })
@@ -35,7 +41,12 @@ enum NearMisses {
         name: "new-mailbox", summary: "An administrator makes mailboxes with cmdlets of like names", kind: .nearMiss,
         steps: { _ in
             [
-                .init(at: 0, .processStart(shell("-Command \"New-Mailbox -Name trainee; Get-MailboxStatistics trainee; New-MailboxRepairRequest trainee\""), instance: 72_201)),
+                .init(
+                    at: 0,
+                    .processStart(
+                        shell(
+                            "-Command \"New-Mailbox -Name trainee; Get-MailboxStatistics trainee;"
+                                + " New-MailboxRepairRequest trainee\""), instance: 72_201)),
                 .init(at: 5, .connection(mail, by: Programs.powerShell, instance: 72_201)),
             ]
         })
@@ -44,7 +55,11 @@ enum NearMisses {
         name: "documentation-script", summary: "A script block names the cmdlets in its help text", kind: .nearMiss,
         steps: { _ in
             [
-                .init(at: 0, .scriptBlock(ScriptBlock(["Write-Host 'see the page on New-MailboxExportRequest and Search-Mailbox'"]), part: 0, instance: 72_301)),
+                .init(
+                    at: 0,
+                    .scriptBlock(
+                        ScriptBlock(["Write-Host 'see the page on New-MailboxExportRequest and Search-Mailbox'"]),
+                        part: 0, instance: 72_301))
             ]
         })
 
@@ -53,7 +68,9 @@ enum NearMisses {
         kind: .nearMiss,
         steps: { host in
             [
-                .init(at: 0, on: .exchangeServer, .web(WebRequest("get", "/health", userAgent: "python-requests/2.32.3", port: 8_443), client: host)),
+                .init(
+                    at: 0, on: .exchangeServer,
+                    .web(WebRequest("get", "/health", userAgent: "python-requests/2.32.3", port: 8_443), client: host))
             ]
         })
 
@@ -61,8 +78,15 @@ enum NearMisses {
         name: "ordinary-client", summary: "Outlook and a browser on the ports of the rule", kind: .nearMiss,
         steps: { host in
             [
-                .init(at: 0, on: .exchangeServer, .web(WebRequest("post", "/EWS/Exchange.asmx", userAgent: "Mozilla/5.0 (X11; Linux x86_64) curly python"), client: host)),
-                .init(at: 1, on: .exchangeServer, .web(WebRequest("get", "/owa/", userAgent: "libcurl-agent", port: 80), client: host)),
+                .init(
+                    at: 0, on: .exchangeServer,
+                    .web(
+                        WebRequest(
+                            "post", "/EWS/Exchange.asmx", userAgent: "Mozilla/5.0 (X11; Linux x86_64) curly python"),
+                        client: host)),
+                .init(
+                    at: 1, on: .exchangeServer,
+                    .web(WebRequest("get", "/owa/", userAgent: "libcurl-agent", port: 80), client: host)),
             ]
         })
 
@@ -96,7 +120,8 @@ enum NearMisses {
             [
                 .init(at: 0, .processStart(shell("Get-MailboxExportRequest"), instance: 72_701)),
                 .init(at: 1, .defendConnection(mail, by: Programs.outlook, instance: 72_702, hasEnded: true)),
-                .init(at: 2, .connection(Connection("192.0.2.40", port: 8_443), by: Programs.outlook, instance: 72_703)),
+                .init(
+                    at: 2, .connection(Connection("192.0.2.40", port: 8_443), by: Programs.outlook, instance: 72_703)),
             ]
         },
         findings: seedAlone)

@@ -8,7 +8,8 @@ enum Programs {
             "C:\\Windows\\System32\\\(name)", originalName: originalName, company: microsoft, product: windows)
     }
 
-    static let explorer = Program("C:\\Windows\\explorer.exe", originalName: "EXPLORER.EXE", company: microsoft, product: windows)
+    static let explorer = Program(
+        "C:\\Windows\\explorer.exe", originalName: "EXPLORER.EXE", company: microsoft, product: windows)
     static let services = system("services.exe")
     static let serviceHost = system("svchost.exe")
     static let console = system("conhost.exe", originalName: "CONHOST.EXE")

@@ -32,8 +32,8 @@ final class Program: Sendable {
     let originalName: Text
     let company: Text
     let product: Text
-    /// Stands for its hashes.
-    let seed: UInt64
+    /// Stands for its SHA-256: the same wherever the program runs.
+    let digest: [UInt8]
 
     init(_ executable: String, originalName: String? = nil, company: String, product: String) {
         let name = String(executable.split(separator: "\\").last ?? "")
@@ -42,9 +42,12 @@ final class Program: Sendable {
         self.originalName = Text(originalName ?? name)
         self.company = Text(company)
         self.product = Text(product)
-        var seed: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in executable.utf8 { seed = (seed ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        self.seed = seed
+        var seed: UInt64 = 0
+        for byte in executable.utf8 { seed = seed &* 31 &+ UInt64(byte) }
+        var random = TrafficRandom(seed: seed)
+        var writer = RecordWriter()
+        for _ in 0..<4 { writer.appendHex(random.next(), digits: 16) }
+        digest = writer.bytes
     }
 }
 

@@ -11,14 +11,25 @@ extension RecordWriter {
             writer.member("port", connection.port)
         }
         object("network") { writer in
-            writer.member("community_id", text: { $0.append("1:"); $0.appendHex(community, digits: 16); $0.append("=") })
+            writer.member(
+                "community_id",
+                text: {
+                    $0.append("1:")
+                    $0.appendHex(community, digits: 16)
+                    $0.append("=")
+                })
             writer.member("direction", "egress")
             if connection.port == 443 { writer.member("protocol", "https") }
             writer.member("transport", connection.transport)
             writer.member("type", "ipv4")
         }
         object("source") { writer in
-            writer.member("domain", text: { $0.bytes.append(contentsOf: host.name); $0.append(".corp.example") })
+            writer.member(
+                "domain",
+                text: {
+                    $0.bytes.append(contentsOf: host.name)
+                    $0.append(".corp.example")
+                })
             writer.member("ip", bytes: host.address)
             writer.member("port", port)
         }
@@ -29,13 +40,21 @@ extension RecordWriter {
         object("dns") { writer in
             writer.array("answers") { writer in
                 writer.element(object: { writer in
-                    writer.member("data", text: { $0.append("198.51.100."); $0.append(answer) })
+                    writer.member(
+                        "data",
+                        text: {
+                            $0.append("198.51.100.")
+                            $0.append(answer)
+                        })
                     writer.member("type", "A")
                 })
             }
             writer.object("question") { $0.member("name", name) }
             writer.array("resolved_ip") { writer in
-                writer.element(text: { $0.append("198.51.100."); $0.append(answer) })
+                writer.element(text: {
+                    $0.append("198.51.100.")
+                    $0.append(answer)
+                })
             }
         }
         object("network") { $0.member("protocol", "dns") }
@@ -74,7 +93,7 @@ extension RecordWriter {
         if let path = block.path { object("file") { $0.member("path", path) } }
         object("powershell") { writer in
             writer.object("file") { writer in
-                writer.member("script_block_id", text: { $0.appendGUID(host.processIDPrefix, UInt64(instance) << 8) })
+                writer.member("script_block_id", text: { $0.appendProcessID(instance ^ 0x5C00, on: host) })
                 writer.member("script_block_text", block.parts[part])
             }
             writer.member("sequence", part + 1)
@@ -174,7 +193,8 @@ extension RecordWriter {
         member("SubjectUserName", bytes: client.user)
     }
 
-    mutating func exchangeAudit(_ action: Text, _ target: Text, _ parameters: [Text], on host: Host, _ time: EventTime) {
+    mutating func exchangeAudit(_ action: Text, _ target: Text, _ parameters: [Text], on host: Host, _ time: EventTime)
+    {
         object("event") { writer in
             writer.member("action", action)
             writer.member("category", json: #"["web"]"#)
@@ -195,7 +215,12 @@ extension RecordWriter {
                     for parameter in parameters { writer.element(parameter) }
                 }
                 writer.member("RecordType", 1)
-                writer.member("UserId", text: { $0.bytes.append(contentsOf: host.user); $0.append("@corp.example") })
+                writer.member(
+                    "UserId",
+                    text: {
+                        $0.bytes.append(contentsOf: host.user)
+                        $0.append("@corp.example")
+                    })
                 writer.member("Workload", "Exchange")
             }
         }

@@ -97,7 +97,12 @@ extension RecordWriter {
             if let category { writer.member("category", json: category) }
             writer.member("code", code)
             writer.member("created", EventTime(nanoseconds: time.nanoseconds + 400_000_000))
-            writer.member("dataset", text: { $0.append("windows."); $0.append(dataset) })
+            writer.member(
+                "dataset",
+                text: {
+                    $0.append("windows.")
+                    $0.append(dataset)
+                })
             writer.member("kind", "event")
             writer.member("module", "windows")
             if let type { writer.member("type", json: type) }
@@ -111,8 +116,18 @@ extension RecordWriter {
         object("event") { writer in
             writer.member("action", action)
             writer.member("category", json: category)
-            writer.member("dataset", text: { $0.append("endpoint.events."); $0.append(dataset) })
-            writer.member("id", text: { $0.append("NmKzQx"); $0.appendHex(UInt64(serial), digits: 12) })
+            writer.member(
+                "dataset",
+                text: {
+                    $0.append("endpoint.events.")
+                    $0.append(dataset)
+                })
+            writer.member(
+                "id",
+                text: {
+                    $0.append("NmKzQx")
+                    $0.appendHex(UInt64(serial), digits: 12)
+                })
             writer.member("ingested", EventTime(nanoseconds: time.nanoseconds + 700_000_000))
             writer.member("kind", "event")
             writer.member("module", "endpoint")
@@ -125,23 +140,27 @@ extension RecordWriter {
     private mutating func users(_ host: Host) {
         object("user") { writer in
             writer.member("domain", "CORP")
-            writer.member("id", text: { $0.append("S-1-5-21-1993962763-725345543-"); $0.append(host.userID) })
+            writer.member(
+                "id",
+                text: {
+                    $0.append("S-1-5-21-1993962763-725345543-")
+                    $0.append(host.userID)
+                })
             writer.member("name", bytes: host.user)
-        }
-        object("related") { writer in
-            writer.array("user") { $0.element(text: { $0.bytes.append(contentsOf: host.user) }) }
         }
     }
 
     mutating func entityID(_ instance: UInt32, on host: Host) {
         append("{")
-        appendGUID(host.processIDPrefix, UInt64(instance) << 16 | 0x7F00)
+        appendProcessID(instance, on: host)
         append("}")
     }
 
-    /// What stands for a hash of the program: the same in every record of the run.
-    private mutating func appendDigest(of program: Program, words: UInt64) {
-        for word in 0..<words { appendHex(program.seed &* (2 &* (word &+ words) &+ 1), digits: 16) }
+    mutating func appendProcessID(_ instance: UInt32, on host: Host) {
+        bytes.append(contentsOf: host.processIDPrefix)
+        appendHex(0, digits: 4)
+        append("-")
+        appendHex(UInt64(instance) << 16 | 0x7F00, digits: 12)
     }
 
     static func pid(of instance: UInt32) -> Int { Int(instance % 16_000 + 200) * 4 }
@@ -164,7 +183,7 @@ extension RecordWriter {
             writer.member("entity_id", text: { $0.entityID(instance, on: host) })
             writer.member("executable", program.executable)
             writer.object("hash") { writer in
-                writer.member("sha256", text: { $0.appendDigest(of: program, words: 4) })
+                writer.member("sha256", bytes: program.digest)
             }
             writer.member("name", program.name)
             writer.object("parent") { writer in
@@ -188,16 +207,18 @@ extension RecordWriter {
         _ log: WindowsLog, code: StaticString, _ serial: Int, on host: Host, random: inout TrafficRandom,
         data: ((inout RecordWriter) -> Void)? = nil
     ) {
-        let thread = random.below(9_000) * 4
+        let process = random.below(9_000) * 4 + 4
         object("winlog") { writer in
             writer.member("channel", log.channel)
-            writer.member("computer_name", text: { $0.bytes.append(contentsOf: host.name); $0.append(".corp.example") })
+            writer.member(
+                "computer_name",
+                text: {
+                    $0.bytes.append(contentsOf: host.name)
+                    $0.append(".corp.example")
+                })
             if let data { writer.object("event_data", data) }
             writer.member("event_id", code)
-            writer.object("process") { writer in
-                writer.member("pid", 3_172)
-                writer.object("thread") { $0.member("id", thread) }
-            }
+            writer.object("process") { $0.member("pid", process) }
             writer.member("provider_name", log.provider)
             writer.member("record_id", text: { $0.append(serial) })
         }

@@ -48,7 +48,7 @@ struct RecordWriter {
 
     mutating func member(_ name: StaticString, _ time: EventTime) {
         key(name)
-        quoted { $0.append(time) }
+        quoted { time.write(to: &$0.bytes) }
     }
 
     mutating func member(_ name: StaticString, _ values: [Text]) {
@@ -163,28 +163,6 @@ struct RecordWriter {
         appendHex(low, digits: 12)
     }
 
-    /// ISO 8601 in UTC with milliseconds: `2026-11-24T03:15:37.120Z`.
-    mutating func append(_ time: EventTime) {
-        let milliseconds = floorDivided(time.nanoseconds, by: 1_000_000)
-        let days = floorDivided(milliseconds, by: 86_400_000)
-        let ofDay = milliseconds - days * 86_400_000
-        let (year, month, day) = civilDate(daysSinceEpoch: days)
-        appendDigits(of: UInt(year), atLeast: 4)
-        bytes.append(UInt8(ascii: "-"))
-        appendDigits(of: UInt(month), atLeast: 2)
-        bytes.append(UInt8(ascii: "-"))
-        appendDigits(of: UInt(day), atLeast: 2)
-        bytes.append(UInt8(ascii: "T"))
-        appendDigits(of: UInt(ofDay / 3_600_000), atLeast: 2)
-        bytes.append(UInt8(ascii: ":"))
-        appendDigits(of: UInt(ofDay / 60_000 % 60), atLeast: 2)
-        bytes.append(UInt8(ascii: ":"))
-        appendDigits(of: UInt(ofDay / 1_000 % 60), atLeast: 2)
-        bytes.append(UInt8(ascii: "."))
-        appendDigits(of: UInt(ofDay % 1_000), atLeast: 3)
-        bytes.append(UInt8(ascii: "Z"))
-    }
-
     // MARK: Punctuation
 
     private mutating func key(_ name: StaticString) {
@@ -206,22 +184,4 @@ struct RecordWriter {
             bytes.append(UInt8(ascii: ","))
         }
     }
-}
-
-private func floorDivided(_ value: Int64, by divisor: Int64) -> Int64 {
-    let quotient = value / divisor
-    return value % divisor < 0 ? quotient - 1 : quotient
-}
-
-/// The Gregorian date of a day (Howard Hinnant's `civil_from_days`).
-private func civilDate(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let shifted = daysSinceEpoch + 719_468
-    let era = floorDivided(shifted, by: 146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
 }

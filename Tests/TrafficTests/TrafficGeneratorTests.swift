@@ -43,7 +43,7 @@ private func plan(seed: UInt64 = 7, events: Int = TrafficPlan.minimumEvents, hos
     @Test func recordsAreOfRealisticSize() throws {
         let sizes = TrafficGenerator(plan: try plan(events: 10_000)).map(\.bytes.count)
         let average = sizes.reduce(0, +) / sizes.count
-        #expect((1_100...1_700).contains(average), "average \(average)")
+        #expect((1_100...1_500).contains(average), "average \(average)")
         #expect(sizes.allSatisfy { (800...3_072).contains($0) }, "\(sizes.min() ?? 0) to \(sizes.max() ?? 0)")
     }
 

@@ -1,0 +1,159 @@
+public import EQL
+import EventSchema
+
+/// Random queries over a ``FieldPool``, valid by construction: every literal suits its field's type, and
+/// no two fields are compared.
+public struct QueryGenerator: Sendable {
+    public var pool: FieldPool
+    public var random: SeededRandom
+    /// How deep `and`, `or` and `not` may nest.
+    public var depth = 3
+
+    private let nowhere = Span(0, 0)
+
+    public init(seed: UInt64, pool: FieldPool = .standard) {
+        self.pool = pool
+        random = SeededRandom(seed: seed)
+    }
+
+    // MARK: Forms
+
+    public mutating func eventQuery() -> Query {
+        Query(form: .event(event()), span: nowhere)
+    }
+
+    /// A sequence of two or three terms, by a key or by none; at times with `maxspan`, `until` and runs.
+    public mutating func sequenceQuery() -> Query {
+        let terms = (0..<2 + random.below(2)).map { _ in term(runs: random.oneIn(6) ? 2 : 1) }
+        let sequence = SequenceQuery(
+            keys: keys(), maxspan: random.oneIn(3) ? nil : timespan(), terms: terms,
+            until: random.oneIn(3) ? term(runs: 1) : nil)
+        return Query(form: .sequence(sequence), span: nowhere)
+    }
+
+    public mutating func sampleQuery() -> Query {
+        let key = FieldReference(path: random.pick(pool.keys), span: nowhere)
+        let terms = (0..<2 + random.below(2)).map { _ in term(runs: 1) }
+        return Query(
+            form: .sample(SampleQuery(keys: [key], maxspan: timespan(), terms: terms)), span: nowhere)
+    }
+
+    private mutating func keys() -> [FieldReference] {
+        if random.oneIn(3) { return [] }
+        return [FieldReference(path: random.pick(pool.keys), isOptional: random.oneIn(3), span: nowhere)]
+    }
+
+    private mutating func timespan() -> Timespan {
+        Timespan(count: Int64(1 + random.below(20)), unit: .seconds, span: nowhere)
+    }
+
+    private mutating func term(runs: Int) -> Term {
+        Term(query: event(), keys: [], runs: runs, span: nowhere)
+    }
+
+    private mutating func event() -> EventQuery {
+        let category: EventQuery.Category =
+            random.oneIn(3) ? .any : .named(random.pick(pool.categories), nowhere)
+        return EventQuery(category: category, condition: condition(depth), span: nowhere)
+    }
+
+    // MARK: Conditions
+
+    /// A random condition, also useful on its own.
+    public mutating func condition(_ depth: Int) -> Expression {
+        guard depth > 0, !random.oneIn(3) else { return leaf() }
+        return switch random.below(5) {
+        case 0, 1: make(.and(condition(depth - 1), condition(depth - 1)))
+        case 2, 3: make(.or(condition(depth - 1), condition(depth - 1)))
+        default: make(.not(condition(depth - 1)))
+        }
+    }
+
+    private mutating func leaf() -> Expression {
+        let field = random.pick(pool.fields)
+        switch random.below(8) {
+        case 0: return comparison(random.pick([.equal, .notEqual]), field, .null)
+        case 1, 2: return comparison(random.pick([.equal, .notEqual]), field, random.pick(field.literals))
+        case 3:
+            guard field.type != .boolean else { return make(reference(field)) }
+            let operation = random.pick([ComparisonOperator.less, .lessOrEqual, .greater, .greaterOrEqual])
+            return comparison(operation, field, random.pick(field.literals))
+        case 4:
+            return membership(field, caseInsensitive: false)
+        case 5:
+            return membership(random.pick(pool.textFields), caseInsensitive: true)
+        default:
+            return pattern(random.pick(pool.textFields))
+        }
+    }
+
+    private mutating func comparison(
+        _ operation: ComparisonOperator, _ field: FieldPool.Field, _ literal: Literal
+    ) -> Expression {
+        make(.comparison(operation, make(reference(field)), make(.literal(literal))))
+    }
+
+    private mutating func membership(_ field: FieldPool.Field, caseInsensitive: Bool) -> Expression {
+        let list = (0...random.below(3)).map { _ in make(.literal(random.pick(field.literals))) }
+        return make(
+            .membership(
+                make(reference(field)), list, caseInsensitive: caseInsensitive, negated: random.oneIn(3)))
+    }
+
+    private mutating func pattern(_ field: FieldPool.Field) -> Expression {
+        let operation = random.pick([PatternOperator.colon, .like, .likeInsensitive, .regex, .regexInsensitive])
+        let isRegex = operation == .regex || operation == .regexInsensitive
+        let patterns = (0...random.below(2)).map { _ in
+            make(.literal(.string(isRegex ? regex(field) : wildcard(field))))
+        }
+        return make(.pattern(make(reference(field)), operation, patterns))
+    }
+
+    private mutating func reference(_ field: FieldPool.Field) -> Expression.Kind {
+        .field(FieldReference(path: field.path, isOptional: random.oneIn(8), span: nowhere))
+    }
+
+    private func make(_ kind: Expression.Kind) -> Expression { Expression(kind, at: nowhere) }
+
+    // MARK: Patterns
+
+    private mutating func word(_ field: FieldPool.Field) -> [Unicode.Scalar] {
+        guard case .string(let text) = random.pick(field.literals) else { return [] }
+        return Array(text.unicodeScalars)
+    }
+
+    /// A literal with a piece replaced by a wildcard.
+    private mutating func wildcard(_ field: FieldPool.Field) -> String {
+        var scalars = word(field)
+        guard !scalars.isEmpty, !random.oneIn(5) else { return string(scalars) }
+        let place = random.below(scalars.count)
+        switch random.below(4) {
+        case 0: scalars[place] = "?"
+        case 1: scalars.insert("*", at: place)
+        case 2: scalars = scalars[..<place] + ["*"]
+        default: scalars = ["*"] + scalars[place...]
+        }
+        return string(scalars)
+    }
+
+    /// A literal, escaped, with a piece replaced by an operator.
+    private mutating func regex(_ field: FieldPool.Field) -> String {
+        let scalars = word(field)
+        var pieces = scalars.map { scalar in
+            scalar.properties.isAlphabetic ? string([scalar]) : "\\" + string([scalar])
+        }
+        if !pieces.isEmpty {
+            let place = random.below(pieces.count)
+            switch random.below(7) {
+            case 0: pieces[place] = "."
+            case 1: pieces[place] += "+"
+            case 2: pieces[place] += "{1,2}"
+            case 3: pieces[place] = "[a-z0-9]"
+            case 4: pieces = Array(pieces[..<place]) + [".*"]
+            case 5: pieces[place] = "(" + pieces[place] + "|x)?"
+            default: break
+            }
+        }
+        return pieces.joined()
+    }
+}
