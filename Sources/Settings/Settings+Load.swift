@@ -1,5 +1,3 @@
-import Foundation
-
 extension Settings {
     /// Reads the settings: a flag wins over the environment, that over the file, that over the default. Maps add up
     /// entry by entry.
@@ -28,11 +26,6 @@ extension Settings {
     /// The variables that begin with `APUS_` and are no settings: `APUS_CONFIG` names the file, `APUS_TEST_…` serve
     /// the tests, and the others are what Kubernetes and Docker links set for a service named `apus`.
     public static let foreignVariables = ["APUS_CONFIG", "APUS_TEST_*", "APUS_SERVICE_*", "APUS_PORT", "APUS_PORT_*"]
-
-    /// The text of a file, which must be UTF-8.
-    public static func contents(ofFile path: String) throws -> String {
-        try String(contentsOfFile: path, encoding: .utf8)
-    }
 }
 
 /// Puts the sources together, in rising precedence.
@@ -95,6 +88,8 @@ private struct Loader {
             }) {
                 let name = variable.dropFirst(map.variable.count + 1).lowercased().replacing("_", with: ".")
                 assign(raw, toEntry: name, of: map, at: place)
+            } else if let map = Settings.declarations.first(where: { $0.variable == variable }) {
+                reading.problems.report("\(map.path) is a map; set one entry: \(variable)_NAME", at: place)
             }
         }
     }
@@ -152,7 +147,7 @@ private struct Loader {
 
     /// Variables that look like ours and set nothing: a misspelt one would otherwise be lost without a word.
     private mutating func reportUnknownVariables() {
-        let known = Settings.declarations.filter { !$0.isMap }.map(\.variable)
+        let known = Settings.declarations.map(\.variable)
         let maps = Settings.declarations.filter(\.isMap).map { $0.variable + "_" }
         for variable in reading.environment.keys.sorted()
         where variable.hasPrefix(Declaration.variablePrefix) && !isForeign(variable)

@@ -44,9 +44,21 @@ public struct Settings: Sendable, Equatable {
 
     public struct Input: Sendable, Equatable {
         /// At least one, all different.
-        public internal(set) var topics: [InputTopic] = []
+        public internal(set) var topics: [Topic] = []
         public internal(set) var start = Start.earliest
         public internal(set) var maxRecordBytes = ByteCount.mebibytes(1)
+
+        /// A topic Apus reads.
+        public struct Topic: Sendable, Hashable {
+            public let name: String
+            /// The field whose value is the key of each record, when the producers promise one.
+            public let key: String?
+
+            public init(name: String, key: String? = nil) {
+                self.name = name
+                self.key = key
+            }
+        }
 
         /// Where a group starts in a partition for which it has no committed offset.
         public enum Start: String, CaseIterable, Sendable {
@@ -112,16 +124,4 @@ public struct Settings: Sendable, Equatable {
     }
 
     init() {}
-}
-
-/// A topic Apus reads.
-public struct InputTopic: Sendable, Hashable {
-    public let name: String
-    /// The field whose value is the key of each record, when the producers promise one.
-    public let key: String?
-
-    public init(name: String, key: String? = nil) {
-        self.name = name
-        self.key = key
-    }
 }

@@ -39,7 +39,7 @@ private func isAllowedInTopicName(_ byte: UInt8) -> Bool {
     }
 }
 
-extension ValueType where Value == InputTopic {
+extension ValueType where Value == Settings.Input.Topic {
     /// A topic name, `name=field`, or a map of `name` and `key`.
     static let inputTopic = ValueType(
         description: "topic, or {name: topic, key: field}",
@@ -71,12 +71,12 @@ extension ValueType where Value == InputTopic {
             return .map([("name", topic.name), ("key", key)])
         })
 
-    private static func topic(name: RawValue, key: RawValue?, _ reading: inout Reading) -> InputTopic? {
+    private static func topic(name: RawValue, key: RawValue?, _ reading: inout Reading) -> Settings.Input.Topic? {
         let readName = ValueType<String>.topicName.read(name, &reading)
         let readKey = key.map { ValueType<String>.fieldName.read($0, &reading) }
         guard let readName else { return nil }
         if let readKey, readKey == nil { return nil }
-        return InputTopic(name: readName, key: readKey ?? nil)
+        return Settings.Input.Topic(name: readName, key: readKey ?? nil)
     }
 }
 

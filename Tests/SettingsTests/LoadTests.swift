@@ -9,7 +9,7 @@ struct LoadTests {
         #expect(settings.application == "apus")
         #expect(settings.kafka.brokers == ["kafka:9092"])
         #expect(settings.kafka.instanceID == nil)
-        #expect(settings.input.topics == [InputTopic(name: "events")])
+        #expect(settings.input.topics == [Topic(name: "events")])
         #expect(settings.input.start == .earliest)
         #expect(settings.input.maxRecordBytes.bytes == 1_048_576)
         #expect(settings.output.alerts == "apus.alerts")
@@ -43,7 +43,7 @@ struct LoadTests {
             flags: [("input.topics", "events=apus.host_key,audit")]
         ).get()
         #expect(settings.kafka.brokers == ["a:9092", "b:9093"])
-        #expect(settings.input.topics == [InputTopic(name: "events", key: "apus.host_key"), InputTopic(name: "audit")])
+        #expect(settings.input.topics == [Topic(name: "events", key: "apus.host_key"), Topic(name: "audit")])
         #expect(settings.rules.paths == ["/etc/apus/rules"])
     }
 
@@ -64,8 +64,8 @@ struct LoadTests {
         #expect(settings.kafka.brokers == ["a:9092", "b:9092"])
         #expect(
             settings.input.topics == [
-                InputTopic(name: "events", key: "apus.host_key"), InputTopic(name: "audit", key: "user.id"),
-                InputTopic(name: "plain"),
+                Topic(name: "events", key: "apus.host_key"), Topic(name: "audit", key: "user.id"),
+                Topic(name: "plain"),
             ])
     }
 

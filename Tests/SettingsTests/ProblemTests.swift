@@ -154,6 +154,23 @@ struct ProblemTests {
             ])
     }
 
+    @Test("A variable that names a map says how an entry is set")
+    func mapVariable() {
+        #expect(
+            problems("", environment: ["APUS_KAFKA_PROPERTIES": "x"]) == [
+                "environment variable APUS_KAFKA_PROPERTIES: kafka.properties is a map; set one entry: "
+                    + "APUS_KAFKA_PROPERTIES_NAME"
+            ])
+    }
+
+    @Test(
+        "A file that cannot be read says why",
+        arguments: [("/nowhere/apus.yaml", "no such file or directory"), ("/", "is a directory")])
+    func fileProblem(path: String, problem: String) {
+        let error = #expect(throws: FileProblem.self) { try Settings.contents(ofFile: path) }
+        #expect(error?.description == problem)
+    }
+
     @Test("A file that is missing or no YAML is one problem, and the other sources are still read")
     func unreadable() {
         let missing = Settings.load(

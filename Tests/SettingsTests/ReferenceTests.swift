@@ -14,7 +14,7 @@ struct ReferenceTests {
         if ProcessInfo.processInfo.environment["APUS_TEST_UPDATE"] != nil {
             try Settings.reference().write(to: file, atomically: true, encoding: .utf8)
         }
-        #expect(try String(contentsOf: file, encoding: .utf8) == Settings.reference())
+        #expect(try Settings.contents(ofFile: file.path) == Settings.reference())
     }
 
     @Test("The reference, read as settings, gives every default")

@@ -1,5 +1,7 @@
 import Settings
 
+typealias Topic = Settings.Input.Topic
+
 /// Settings read from text, without a file system. `text` nil is no file.
 func load(
     _ text: String?, environment: [String: String] = [:], flags: [(String, String)] = [],

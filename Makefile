@@ -1,0 +1,44 @@
+# Everything to do with a checkout of Apus. `make` alone lists the targets.
+
+SWIFT_BUILD = swift build --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test bench check format lint clean install
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: release ## See it work: broker, traffic, alerts, in one process
+	@.build/release/apus demo
+
+build: install ## Build for debugging
+	@swift build
+
+test: install ## Run all tests
+	@swift test --disable-xctest
+
+bench: install ## Measure the speed of this machine
+	@echo "Building for release; the first time takes some minutes"
+	@$(SWIFT_BUILD) --configuration release --product bench
+	@.build/release/bench
+
+check: lint ## Check layers, scripts and formatting; no build
+	@ops/ci/check-layers
+	@ops/ci/check-scripts
+
+format: ## Format the sources
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+lint: ## Check the formatting
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+clean: ## Remove what was built
+	@rm -rf .build
+
+install: ## Install the libraries that are missing
+	@ops/install
+
+.PHONY: release
+release: install
+	@echo "Building for release; the first time takes some minutes"
+	@$(SWIFT_BUILD) --configuration release --product apus
