@@ -110,19 +110,35 @@ public final class Consumer: Sendable {
         }
     }
 
-    /// Reads these partitions from these offsets without joining the group; not to be mixed with `subscribe`.
-    /// Replaces what was assigned before, whose queues stay empty from here on.
+    /// Also reads these partitions, from these offsets, without joining the group; not to be mixed with
+    /// `subscribe`. Activate the queues.
+    /// - Throws: `.conflict` when one of them is assigned already; then none is added.
     public func assign(_ starts: [(partition: TopicPartition, offset: Offset)]) throws(KafkaError) -> [PartitionQueue] {
+        let partitions = starts.map(\.partition)
+        // Assigning anew what is assigned makes librdkafka replace its partition, and our queue would be that
+        // of the old one: seen with 2.0.2 while the topic's metadata had not arrived.
+        if let twice = state.withLock({ state in partitions.first { state.queues[$0] != nil } }) {
+            throw KafkaError(
+                .conflict, "assign partitions", message: "the partition is assigned already", topic: twice.topic,
+                partition: twice.partition)
+        }
         let list = PartitionList(capacity: starts.count)
         for start in starts { list.add(start.partition, offset: start.offset.rawValue) }
-        retireAll()
-        let queues = try takeQueues(starts.map(\.partition))
-        let result = rd_kafka_assign(client.pointer, list.pointer)
-        guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            retireAll()
-            throw KafkaError(result, "assign partitions")
+        let queues = try takeQueues(partitions)
+        if let error = rd_kafka_incremental_assign(client.pointer, list.pointer) {
+            retire(partitions)
+            throw KafkaError(consuming: error, "assign partitions")
         }
         return queues
+    }
+
+    /// Reads these partitions no more: the counterpart of `assign`. Their queues stay empty from here on.
+    public func unassign(_ partitions: [TopicPartition]) throws(KafkaError) {
+        retire(partitions)
+        let list = PartitionList(partitions)
+        if let error = rd_kafka_incremental_unassign(client.pointer, list.pointer) {
+            throw KafkaError(consuming: error, "unassign partitions")
+        }
     }
 
     public var assignment: [TopicPartition] {
@@ -240,8 +256,8 @@ public final class Consumer: Sendable {
         case RD_KAFKA_EVENT_STATS:
             if let json = rd_kafka_event_stats(event) { emit(.statistics(String(cString: json))) }
         case RD_KAFKA_EVENT_FETCH:
-            // Cannot happen, since every partition's queue is taken before its assignment. Were it to happen,
-            // going on would lose the record.
+            // Every partition's queue is taken before its assignment, so none is seen here. Were one to come,
+            // going on would lose it.
             let message = rd_kafka_event_message_next(event).map(MessageView.init(message:))
             emit(
                 .failed(

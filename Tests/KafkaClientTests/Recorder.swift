@@ -183,15 +183,19 @@ final class Reader: Sendable {
         batch.clear()
     }
 
+    /// Commits everything read.
+    func commit() throws {
+        try lane.sync { try consumer.commit(next.withLock { $0.map { PartitionOffset($0.key, $0.value) } }) }
+    }
+
     private func commitAll(_ partitions: [TopicPartition]) {
         let offsets = next.withLock { next in
             partitions.compactMap { partition in
                 next.removeValue(forKey: partition).map { PartitionOffset(partition, $0) }
             }
         }
-        do { try consumer.commit(offsets) } catch {
-            notes.append(.failed(error as? KafkaError ?? KafkaError(.state, "commit")))
-        }
+        guard let consumer = consumerBox.withLock({ $0 }) else { return }
+        do throws(KafkaError) { try consumer.commit(offsets) } catch { notes.append(.failed(error)) }
     }
 
     func close() async throws {

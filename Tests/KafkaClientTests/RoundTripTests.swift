@@ -94,13 +94,24 @@ struct RoundTripTests {
         try Writer(broker).write(0..<10, to: "events")
         let reader = try Reader(broker, group: "again")
         let old = try #require(try reader.consumer.assign([(partition, .beginning)]).first)
+        reader.read(old)
+        try await reader.records.wait(count: 10)
+        let conflict = #expect(throws: KafkaError.self) { try reader.consumer.assign([(partition, .beginning)]) }
+        #expect(conflict?.code == .conflict)
+
+        try reader.consumer.unassign([partition])
         let new = try #require(try reader.consumer.assign([(partition, .at(5))]).first)
-        reader.read(new)
-        #expect(try await reader.records.wait(count: 5).map(\.offset) == [5, 6, 7, 8, 9])
+        #expect(reader.records.elements.count == 10)
+        // Neither takes the old queue the new one's messages, nor its end the new one's wake-ups.
         let batch = MessageBatch(capacity: 10)
+        while new.waiting < 5 { #expect(try old.consumeBatch(into: batch) == 0) }
+        reader.read(new)
+        old.deactivate()
+        #expect(try await reader.records.wait(count: 15).suffix(5).map(\.offset) == [5, 6, 7, 8, 9])
         try Writer(broker).write(10..<20, to: "events")
         #expect(try old.consumeBatch(into: batch) == 0)
-        #expect(try await reader.records.wait(count: 15).count == 15)
+        try await reader.records.wait(count: 25)
+        #expect(reader.notes.elements.isEmpty)
         try await reader.close()
     }
 
