@@ -18,7 +18,7 @@ public struct GeneratedEventHeader: Sendable {
 
 /// Yields the events of a plan in order of time: the same plan gives the same bytes.
 ///
-/// *Cost*: after the first events, ``next(into:)`` allocates nothing.
+/// *Cost*: ``next(into:)`` writes into the buffer it is given and keeps no other.
 public struct TrafficGenerator: Sendable, Sequence, IteratorProtocol {
     public let plan: TrafficPlan
     /// How many events were yielded.

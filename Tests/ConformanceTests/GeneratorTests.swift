@@ -23,6 +23,16 @@ import Testing
         }
     }
 
+    @Test func everyQueryPassesTheChecker() {
+        var queries = QueryGenerator(seed: 7)
+        for _ in 0..<300 {
+            for query in [queries.eventQuery(), queries.sequenceQuery(), queries.sampleQuery()] {
+                let errors = check(query).diagnostics.filter { $0.severity == .error }
+                #expect(errors.isEmpty, "\(errors.map(\.message)) in \(query)")
+            }
+        }
+    }
+
     @Test func halfOfTheEventQueriesDecide() {
         var queries = QueryGenerator(seed: 5)
         var events = EventGenerator(seed: 5)
