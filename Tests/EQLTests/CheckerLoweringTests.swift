@@ -13,42 +13,86 @@ import Testing
 
     private static let time = EventTime(milliseconds: 1_700_000_000_000 as Int64)
 
-    @Test(arguments: [
-        (.string("a"), .keyword, values { $0.strings = ["a"] }),
-        (.integer(4104), .keyword, values { $0.strings = ["4104"] }),
-        (.boolean(true), .keyword, values { $0.strings = ["true"] }),
-        (.integer(443), .long, values { $0.integers = [443]; $0.doubles = [443] }),
-        (.string("443"), .long, values { $0.integers = [443]; $0.doubles = [443] }),
-        (.double(1.5), .long, nil),
-        (.string("x"), .long, nil),
-        (.string("nan"), .float, nil),
-        (.double(1.5), .float, values { $0.doubles = [1.5] }),
-        (.string("1.5"), .float, values { $0.doubles = [1.5] }),
-        (.string("true"), .boolean, values { $0.booleans = [true] }),
-        (.integer(1), .boolean, nil),
-        (.string("2023-11-14T22:13:20Z"), .date, time.map { time in values { $0.dates = [time] } }),
-        (.integer(1_700_000_000_000), .date, time.map { time in values { $0.dates = [time] } }),
-        (.string("soon"), .date, nil),
-        (.string("10.1.2.3/8"), .ip, IPBlock(parsing: "10.0.0.0/8").map { block in values { $0.addresses = [block] } }),
-        (.string("10.1.2"), .ip, nil),
-        (.integer(443), .dynamic, values { $0.integers = [443]; $0.doubles = [443]; $0.strings = ["443"] }),
-        (.string("443"), .dynamic, values { $0.integers = [443]; $0.doubles = [443]; $0.strings = ["443"] }),
-        (.string("0443"), .dynamic, values { $0.strings = ["0443"] }),
-        (.string("true"), .dynamic, values { $0.booleans = [true]; $0.strings = ["true"] }),
-        (.boolean(false), .dynamic, values { $0.booleans = [false]; $0.strings = ["false"] }),
-    ] as [(Literal, FieldType, FieldTest.ValueSet?)])
+    @Test(
+        arguments: [
+            (.string("a"), .keyword, values { $0.strings = ["a"] }),
+            (.integer(4104), .keyword, values { $0.strings = ["4104"] }),
+            (.boolean(true), .keyword, values { $0.strings = ["true"] }),
+            (
+                .integer(443), .long,
+                values {
+                    $0.integers = [443]
+                    $0.doubles = [443]
+                }
+            ),
+            (
+                .string("443"), .long,
+                values {
+                    $0.integers = [443]
+                    $0.doubles = [443]
+                }
+            ),
+            (.double(1.5), .long, nil),
+            (.string("x"), .long, nil),
+            (.string("nan"), .float, nil),
+            (.double(1.5), .float, values { $0.doubles = [1.5] }),
+            (.string("1.5"), .float, values { $0.doubles = [1.5] }),
+            (.string("true"), .boolean, values { $0.booleans = [true] }),
+            (.integer(1), .boolean, nil),
+            (.string("2023-11-14T22:13:20Z"), .date, time.map { time in values { $0.dates = [time] } }),
+            (.integer(1_700_000_000_000), .date, time.map { time in values { $0.dates = [time] } }),
+            (.string("soon"), .date, nil),
+            (
+                .string("10.1.2.3/8"), .ip,
+                IPBlock(parsing: "10.0.0.0/8").map { block in values { $0.addresses = [block] } }
+            ),
+            (.string("10.1.2"), .ip, nil),
+            (
+                .integer(443), .dynamic,
+                values {
+                    $0.integers = [443]
+                    $0.doubles = [443]
+                    $0.strings = ["443"]
+                }
+            ),
+            (
+                .string("443"), .dynamic,
+                values {
+                    $0.integers = [443]
+                    $0.doubles = [443]
+                    $0.strings = ["443"]
+                }
+            ),
+            (.string("0443"), .dynamic, values { $0.strings = ["0443"] }),
+            (
+                .string("true"), .dynamic,
+                values {
+                    $0.booleans = [true]
+                    $0.strings = ["true"]
+                }
+            ),
+            (
+                .boolean(false), .dynamic,
+                values {
+                    $0.booleans = [false]
+                    $0.strings = ["false"]
+                }
+            ),
+        ] as [(Literal, FieldType, FieldTest.ValueSet?)])
     func literalsReadByType(literal: Literal, type: FieldType, expected: FieldTest.ValueSet?) {
         var values = FieldTest.ValueSet()
         #expect(values.insert(literal, as: type) == (expected != nil))
         #expect(values == expected ?? FieldTest.ValueSet())
     }
 
-    @Test(arguments: [
-        (.integer(5), .long, .integer(5)), (.string("5"), .long, .integer(5)), (.double(5.5), .long, .double(5.5)),
-        (.string("b"), .keyword, .string("b")), (.string("b"), .dynamic, .string("b")), (.string("b"), .long, nil),
-        (.integer(1_700_000_000_000), .date, time.map { .date($0) }), (.string("10.0.0.1"), .ip, IPAddress(parsing: "10.0.0.1").map { .address($0) }),
-        (.boolean(true), .boolean, nil), (.string("1"), .version, nil), (.string("10.0.0.0/8"), .ip, nil),
-    ] as [(Literal, FieldType, FieldTest.Bound?)])
+    @Test(
+        arguments: [
+            (.integer(5), .long, .integer(5)), (.string("5"), .long, .integer(5)), (.double(5.5), .long, .double(5.5)),
+            (.string("b"), .keyword, .string("b")), (.string("b"), .dynamic, .string("b")), (.string("b"), .long, nil),
+            (.integer(1_700_000_000_000), .date, time.map { .date($0) }),
+            (.string("10.0.0.1"), .ip, IPAddress(parsing: "10.0.0.1").map { .address($0) }),
+            (.boolean(true), .boolean, nil), (.string("1"), .version, nil), (.string("10.0.0.0/8"), .ip, nil),
+        ] as [(Literal, FieldType, FieldTest.Bound?)])
     func boundsReadByType(literal: Literal, type: FieldType, expected: FieldTest.Bound?) {
         #expect(FieldTest.Bound(literal, as: type) == expected)
     }
@@ -92,8 +136,8 @@ import Testing
     }
 
     @Test func longChainsDoNotRecurse() {
-        var chain = name .== "0"
-        for index in 1...5_000 { chain = chain .|| name .== Expression(stringLiteral: String(index)) }
+        let operands = (0...5_000).map { name .== Expression(stringLiteral: String($0)) }
+        let chain = operands.dropFirst().reduce(operands[0]) { $0 .|| $1 }
         guard case .test(let merged)? = lowered(chain), case .equals(let values) = merged.test else {
             Issue.record("the chain is not one test")
             return
@@ -106,7 +150,8 @@ import Testing
     private func term(_ condition: Expression, by keys: [String] = [], runs: Int = 1, missing: Bool = false) -> Term {
         Term(
             query: eventQuery(condition),
-            keys: keys.map { FieldReference(path: FieldPath($0), isOptional: $0 == "user.name", span: nowhere) }, runs: runs,
+            keys: keys.map { FieldReference(path: FieldPath($0), isOptional: $0 == "user.name", span: nowhere) },
+            runs: runs,
             isMissing: missing, span: nowhere)
     }
 
@@ -115,12 +160,14 @@ import Testing
     ) -> CheckResult {
         let keys = keys.map { FieldReference(path: FieldPath($0), span: nowhere) }
         let span = maxspan.map { Timespan(count: $0, unit: .minutes, span: nowhere) }
-        return check(Query(form: .sequence(SequenceQuery(keys: keys, maxspan: span, terms: terms, until: until)), span: nowhere))
+        return check(
+            Query(form: .sequence(SequenceQuery(keys: keys, maxspan: span, terms: terms, until: until)), span: nowhere))
     }
 
     @Test func sequencesBecomePlans() throws {
         let result = sequence(
-            by: ["host.id"], term(name .== "a", by: ["process.pid"]), term(name .== "b", by: ["process.parent.pid"], runs: 2),
+            by: ["host.id"], term(name .== "a", by: ["process.pid"]),
+            term(name .== "b", by: ["process.parent.pid"], runs: 2),
             until: term(name .== "c", by: ["process.pid"]))
         guard case .sequence(let plan)? = result.query?.form else {
             Issue.record("\(result.diagnostics)")
@@ -138,7 +185,8 @@ import Testing
         #expect(sequence(term(name .== "a", runs: 2)).query != nil)
         #expect(sequence(term(name .== "a"), term(name .== "b", missing: true)).query == nil)
         #expect(sequence(term(name .== "a"), term(name .== "b", by: ["host.id"])).query == nil)
-        #expect(sequence(term(name .== "a"), term(name .== "b"), until: term(name .== "c", by: ["host.id"])).query == nil)
+        #expect(
+            sequence(term(name .== "a"), term(name .== "b"), until: term(name .== "c", by: ["host.id"])).query == nil)
         #expect(sequence(term(name .== "a", by: ["process.pid"]), term(name .== "b", by: ["source.ip"])).query == nil)
         let unbounded = sequence(maxspan: nil, term(name .== "a"), term(name .== "b"))
         #expect(unbounded.query != nil)

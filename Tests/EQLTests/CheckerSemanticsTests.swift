@@ -86,13 +86,15 @@ import Testing
         #expect(try holds(condition, in: sample.event) == sample.isMatch, "\(condition)")
     }
 
-    @Test(arguments: [
-        (83 ./ 2 .== 41, true), (83 ./ 2.0 .== 41, false), (1 ./ 0 .== nil, true), (nil .== nil, true), (nil .< 1, false),
-        (.not(nil .< 1), false), (false .&& nil .== nil, false), (true .|| nil, true), (nil .&& true, false),
-        (.not(nil), false), (.not(nil) .== nil, true), ((nil .&& false) .== false, true), ("Z" .< "a", true),
-        ("1" .== 1, true), (3 .== 3.0, true), (Expression("a").isIn("A", "b", folded: true), true),
-        (Expression(2).isIn(1, 3, negated: true), true), ((nil .|| .field("f")) .&& true .|| 1 .== 1, true),
-    ] as [(Expression, Bool)])
+    @Test(
+        arguments: [
+            (83 ./ 2 .== 41, true), (83 ./ 2.0 .== 41, false), (1 ./ 0 .== nil, true), (nil .== nil, true),
+            (nil .< 1, false),
+            (.not(nil .< 1), false), (false .&& nil .== nil, false), (true .|| nil, true), (nil .&& true, false),
+            (.not(nil), false), (.not(nil) .== nil, true), ((nil .&& false) .== false, true), ("Z" .< "a", true),
+            ("1" .== 1, true), (3 .== 3.0, true), (Expression("a").isIn("A", "b", folded: true), true),
+            (Expression(2).isIn(1, 3, negated: true), true), ((nil .|| .field("f")) .&& true .|| 1 .== 1, true),
+        ] as [(Expression, Bool)])
     func constantsFoldThreeValued(expression: Expression, isMatch: Bool) {
         #expect(lowered(expression) == .constant(isMatch))
     }
