@@ -20,6 +20,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let lifecycle: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
@@ -28,6 +30,7 @@ let package = Package(
     products: [.executable(name: "apus", targets: ["apus"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -46,7 +49,7 @@ let package = Package(
         library("EQL", ["EventSchema"]),
         library("Rules", ["EQL", "EventSchema", "TOMLKit", crypto]),
         library("Matching", ["CVectorscan", "EQL", "Events", "EventSchema"]),
-        library("Correlation", ["EQL", "Events", "EventSchema"]),
+        library("Correlation", ["EQL", "Events", "EventSchema", deque, heap]),
         library("Alerts", ["Events", "EventSchema", "Rules", crypto]),
         library("Detection", ["Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Rules"]),
 

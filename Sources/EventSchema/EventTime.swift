@@ -15,7 +15,12 @@ public struct EventTime: Hashable, Comparable, Sendable {
 
     /// Epoch milliseconds with a fraction. Nil when the instant does not fit.
     public init?(milliseconds: Double) {
-        guard let value = Int64(exactly: (milliseconds * 1_000_000).rounded()) else { return nil }
+        // Apart: a double has no room for both the milliseconds of this century and their nanoseconds.
+        let whole = milliseconds.rounded(.down)
+        guard let whole64 = Int64(exactly: whole), let start = EventTime(milliseconds: whole64) else { return nil }
+        let fraction = Int64(((milliseconds - whole) * 1_000_000).rounded())
+        let (value, overflow) = start.nanoseconds.addingReportingOverflow(fraction)
+        guard !overflow else { return nil }
         nanoseconds = value
     }
 

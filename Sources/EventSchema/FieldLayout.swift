@@ -1,5 +1,5 @@
 /// Dense index of a field inside one ``FieldLayout``.
-public struct FieldID: Hashable, Sendable {
+public struct FieldID: Hashable, Sendable, BitwiseCopyable {
     public let rawValue: UInt16
 
     public init(rawValue: UInt16) {

@@ -1,9 +1,12 @@
 /// Field types by name, read from a compact text of field sets.
 ///
-/// One set per line: its name, a colon, and its entries, separated by blanks. An entry is
-/// `name` (a keyword), `name=type`, `name.*=type` (every field below `name` that is not listed itself), or
-/// `name@set` (the fields of another set below `name`; sets may nest but not recur). Lines that start with a
-/// blank continue the line before. The fields of the table are those of the set `root`.
+/// One set per line: its name, a colon, and its entries, separated by blanks. Lines that start with a blank
+/// continue the line before. An entry is
+/// - `name`, a keyword, or `name=type`;
+/// - `name.*=type`, every field below `name` that is not listed itself; `*=type` for those of the set;
+/// - `name@set`, the fields of another set below `name`; sets may nest but not recur.
+///
+/// The fields of the table are those of the set `root`.
 struct FieldTable: Sendable {
     private(set) var types: [String: FieldType] = [:]
     /// Types of whole subtrees, by prefix with its final dot; the longest prefix wins.
@@ -31,7 +34,7 @@ struct FieldTable: Sendable {
             }
             let parts = entry.split(separator: "=")
             let type = parts.count > 1 ? Self.type(named: parts[1]) : .keyword
-            if parts[0].hasSuffix(".*") {
+            if parts[0].last == "*" {
                 subtrees[prefix + parts[0].dropLast()] = type
             } else {
                 types[prefix + parts[0]] = type

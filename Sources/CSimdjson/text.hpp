@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace apus {
+
+/// Borrowed bytes inside a padded buffer: reading 8 bytes from any of its positions is safe.
+struct Text {
+    uint8_t *begin;
+    size_t length;
+
+    uint8_t *end() const noexcept { return begin + length; }
+};
+
+inline bool is_blank(uint8_t byte) noexcept {
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+/// The `length` bytes at `bytes`, at most eight, as a little-endian number.
+inline uint64_t load_word(const uint8_t *bytes, size_t length) noexcept {
+    uint64_t word;
+    std::memcpy(&word, bytes, sizeof word);
+    return length >= 8 ? word : word & ((uint64_t(1) << (8 * length)) - 1);
+}
+
+inline bool has_byte(uint64_t word, uint8_t byte) noexcept {
+    constexpr uint64_t ones = 0x0101010101010101;
+    const uint64_t zeroed = word ^ (ones * byte);
+    return ((zeroed - ones) & ~zeroed & (ones << 7)) != 0;
+}
+
+/// Whether a key is more than one plain segment: it has a dot or an escape.
+inline bool has_dot_or_escape(Text key) noexcept {
+    for (size_t offset = 0; offset < key.length; offset += 8) {
+        const uint64_t word = load_word(key.begin + offset, key.length - offset);
+        if (has_byte(word, '.') || has_byte(word, '\\')) { return true; }
+    }
+    return false;
+}
+
+inline bool has_escape(Text text) noexcept {
+    return std::memchr(text.begin, '\\', text.length) != nullptr;
+}
+
+/// Whether every backslash begins an escape JSON knows. Backslashes outside strings are not told apart.
+bool escapes_are_valid(const uint8_t *bytes, size_t length) noexcept;
+
+/// See apus_json_unescape. `output` may be `bytes`: the result is never longer than what is read.
+size_t unescape(const uint8_t *bytes, size_t length, uint8_t *output) noexcept;
+
+} // namespace apus

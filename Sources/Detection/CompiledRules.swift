@@ -1,0 +1,62 @@
+public import EQL
+public import EventSchema
+public import Matching
+public import Rules
+
+/// The name and version of this engine, as alerts and dead letters carry them.
+public enum Engine {
+    public static let version = "0.1.0"
+}
+
+/// A rule set compiled for evaluation; immutable, shared by all lanes.
+public struct CompiledRules: Sendable {
+    public let rules: [Rule]
+    /// Identifies the set: two processes with equal hashes detect the same.
+    public let hash: String
+    public let queries: CompiledQueries
+
+    /// - Throws: the first pattern that Vectorscan refuses; ``problems(in:)`` finds them all beforehand.
+    public init(_ set: RuleSet, fields: EventFields = EventFields()) throws(PatternProblem) {
+        rules = set.rules
+        hash = set.hash
+        queries = try CompiledQueries(set.rules.map(\.checked), fields: fields)
+    }
+
+    /// Every pattern of a query that Vectorscan refuses by itself, as diagnostics at the pattern's place.
+    public static func problems(in query: CheckedQuery) -> [Diagnostic] {
+        query.conditions.flatMap(\.patterns).compactMap { pattern in
+            PatternProblem.check(pattern).map { problem in
+                Diagnostic.error(
+                    "the pattern cannot be matched: \(problem.reason)", at: pattern.span,
+                    hint: "patterns are matched in linear time, without look-around and back-references")
+            }
+        }
+    }
+
+    /// What a stream engine cannot honour in this query, although bounded input can.
+    public static func streamProblems(in query: CheckedQuery, at span: Span) -> [Diagnostic] {
+        var problems = query.pipes.map {
+            Diagnostic.error(
+                "a stream has no first or last result: '| \($0.name.rawValue)' cannot be honoured", at: $0.span,
+                hint: "remove the pipe; apus query accepts it")
+        }
+        if case .sample(let plan) = query.form, plan.maxspan == nil {
+            problems.append(
+                Diagnostic.error(
+                    "a sample on a stream needs a window", at: span, hint: "write sample by … with maxspan=60s"))
+        }
+        return problems
+    }
+}
+
+extension Condition {
+    /// Every pattern below this condition.
+    fileprivate var patterns: [StringPattern] {
+        switch self {
+        case .constant: []
+        case .test(let test): if case .matches(let patterns) = test.test { patterns } else { [] }
+        case .not(let inner): inner.patterns
+        case .all(let parts), .any(let parts): parts.flatMap(\.patterns)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+public import Alerts
+public import Correlation
+import EQL
+public import EventSchema
+public import Events
+import Matching
+import Rules
+
+/// Running totals of one detector.
+public struct DetectionCounters: Hashable, Sendable {
+    /// Findings per rule, in the order of ``CompiledRules/rules``, shadow rules included.
+    public var findings: [UInt64]
+    /// Findings of rules in the shadow stage, which are counted and not handed on.
+    public var shadowed: UInt64 = 0
+    public var correlation = CorrelationCounters()
+
+    init(rules: Int) {
+        findings = Array(repeating: 0, count: rules)
+    }
+}
+
+/// Detection for one lane: records in, findings out.
+///
+/// Run, eval, demo and tests use this one type, so they cannot disagree. Pure: it reads no clock and
+/// does no I/O, and the same records in the same order give the same findings with the same ids.
+/// Not for use from several threads at once.
+public final class Detector {
+    public let rules: CompiledRules
+
+    private let evaluator: Evaluator
+    /// Read the evidence of findings again, to say what matched; apart from the evaluator's own, whose
+    /// event may still be in use.
+    private let evidenceDecoder: EventDecoder
+    private let evidenceMatcher: Matcher
+    private var findings: [Finding] = []
+    private var totals: DetectionCounters
+
+    public init(_ rules: CompiledRules, options: EvaluatorOptions) {
+        self.rules = rules
+        evaluator = Evaluator(rules.queries, options: options)
+        evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
+        evidenceMatcher = Matcher(rules.queries.program)
+        totals = DetectionCounters(rules: rules.rules.count)
+    }
+
+    public var counters: EvaluatorCounters { evaluator.counters }
+
+    public var detectionCounters: DetectionCounters {
+        var totals = totals
+        totals.correlation = evaluator.correlationCounters
+        return totals
+    }
+
+    /// Keys that correlations hold something for.
+    public var liveKeys: Int { evaluator.liveKeys }
+
+    public var watermark: EventTime? { evaluator.currentWatermark }
+
+    // MARK: Sources
+
+    /// Announces a partition; its number goes with every record of it.
+    public func addSource() -> Int { evaluator.addSource() }
+
+    public func removeSource(_ source: Int) { evaluator.removeSource(source) }
+
+    public func setIdle(_ source: Int) { evaluator.setIdle(source) }
+
+    /// The oldest offset of a partition that still waits for the watermark.
+    public func oldestHeldOffset(topic: TopicID, partition: Int32) -> Int64? {
+        evaluator.oldestHeldOffset(topic: topic, partition: partition)
+    }
+
+    // MARK: Records
+
+    /// Takes one record, borrowed for the call.
+    ///
+    /// - Parameter recordTime: the log's timestamp; it serves a record that has none of its own.
+    /// - Returns: why the record could not be decoded, or nil.
+    public func process(
+        _ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int, recordTime: EventTime?
+    ) -> DecodeFailure? {
+        evaluator.process(payload, origin: origin, source: source, recordTime: recordTime)
+    }
+
+    /// Moves the watermark; call it once a batch.
+    public func advance() { evaluator.advanceWatermark() }
+
+    /// Ends the input: nothing waits any longer.
+    public func finish() { evaluator.finish() }
+
+    /// The findings of active rules since the last call, in the order in which they became complete.
+    public func takeFindings() -> [Finding] {
+        guard !evaluator.matches.isEmpty else { return [] }
+        for match in evaluator.takeMatches() { add(match) }
+        defer { findings.removeAll(keepingCapacity: true) }
+        return findings
+    }
+
+    private func add(_ match: QueryMatch) {
+        let rule = rules.rules[match.query]
+        totals.findings[match.query] += 1
+        guard rule.stage == .active else {
+            totals.shadowed += 1
+            return
+        }
+        findings.append(
+            Finding(
+                rule: rule,
+                evidence: match.events.enumerated().map { evidence(of: $1, stage: $0, query: match.query) },
+                joinKeys: match.key.values.map(\.text), isLate: match.events.contains(where: \.isLate)))
+    }
+
+    /// Decodes a retained event once more and asks the rule's own plan what matched.
+    private func evidence(of event: RetainedEvent, stage: Int, query: Int) -> Evidence {
+        var evidence = Evidence(
+            stage: stage, origin: event.origin, timestamp: event.timestamp, original: event.bytes)
+        // It decoded before, under the same limits.
+        guard event.bytes.withUnsafeBytes({ evidenceDecoder.decode($0) }) == nil else { return evidence }
+        let decoded = evidenceDecoder.event
+        let condition = rules.queries.condition(query: query, stage: stage)
+        evidence.matches = evidenceMatcher.explain(condition, for: decoded).map { test in
+            PredicateMatch(
+                field: test.field.dotted, operation: test.operation,
+                value: String(decoding: test.value, as: UTF8.self), span: test.span)
+        }
+        if let candidate = decoded.hostKeyCandidate, let value = decoded.first(rules.queries.hostKeyField) {
+            evidence.hostKey = HostKey(
+                value: String(decoding: value.text, as: UTF8.self),
+                field: rules.queries.fields.hostKey[candidate].dotted)
+        }
+        return evidence
+    }
+}

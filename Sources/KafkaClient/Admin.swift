@@ -1,0 +1,120 @@
+import CRdKafka
+
+/// A topic to be created.
+public struct NewTopic: Hashable, Sendable {
+    public var name: String
+    public var partitions: Int
+    /// Nil leaves it to the brokers' default.
+    public var replication: Int?
+    /// Topic properties, such as `cleanup.policy`.
+    public var configuration: [String: String]
+
+    public init(_ name: String, partitions: Int, replication: Int? = nil, configuration: [String: String] = [:]) {
+        self.name = name
+        self.partitions = partitions
+        self.replication = replication
+        self.configuration = configuration
+    }
+}
+
+/// Looks at the cluster and creates topics. Every call waits for a broker, up to its time-out. Thread-safe.
+public final class Admin: Sendable {
+    private let client: ClientHandle
+
+    /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
+    public init(_ properties: ClientProperties, log: ClientLog.Handler? = nil) throws {
+        client = try ClientHandle(RD_KAFKA_PRODUCER, Configuration(properties), log: log)
+    }
+
+    /// Describes the cluster without creating anything.
+    public func metadata(topic: String? = nil, timeout: Duration) throws(KafkaError) -> ClusterMetadata {
+        try client.metadata(topic: topic, timeout: timeout)
+    }
+
+    public func watermarks(_ partition: TopicPartition, timeout: Duration) throws(KafkaError) -> Watermarks {
+        try client.watermarks(partition, timeout: timeout)
+    }
+
+    /// Creates the topics, and waits until the controller has. Returns an error per topic that was refused,
+    /// `.topicAlreadyExists` (reaction `ignore`) among them.
+    /// - Throws: When the request failed as a whole, so that nothing is known of any topic.
+    public func create(_ topics: [NewTopic], timeout: Duration) throws(KafkaError) -> [String: KafkaError] {
+        guard !topics.isEmpty else { return [:] }
+        var requests: [OpaquePointer?] = []
+        defer { rd_kafka_NewTopic_destroy_array(&requests, requests.count) }
+        for topic in topics { requests.append(try Self.request(for: topic)) }
+
+        let options = rd_kafka_AdminOptions_new(client.pointer, RD_KAFKA_ADMIN_OP_CREATETOPICS)
+        defer { rd_kafka_AdminOptions_destroy(options) }
+        try withOptionCheck { text, size in
+            rd_kafka_AdminOptions_set_request_timeout(options, timeout.timeout, text, size)
+        }
+        // The controller's own patience; a little less, so that its answer still arrives.
+        try withOptionCheck { text, size in
+            rd_kafka_AdminOptions_set_operation_timeout(options, max(1, timeout.timeout / 10 * 9), text, size)
+        }
+
+        guard let pointer = rd_kafka_queue_new(client.pointer) else {
+            preconditionFailure("rd_kafka_queue_new never returns NULL")
+        }
+        let answers = QueueHandle(taking: pointer, of: client)
+        rd_kafka_CreateTopics(client.pointer, &requests, requests.count, options, answers.pointer)
+        // librdkafka answers by itself when the time is up; the second more only covers its own delay.
+        guard let event = rd_kafka_queue_poll(answers.pointer, (timeout + .seconds(1)).timeout) else {
+            throw KafkaError(.timedOut, "create topics")
+        }
+        defer { rd_kafka_event_destroy(event) }
+        return try Self.refusals(in: event)
+    }
+
+    private static func refusals(in event: OpaquePointer) throws(KafkaError) -> [String: KafkaError] {
+        let code = rd_kafka_event_error(event)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result = rd_kafka_event_CreateTopics_result(event) else {
+            throw KafkaError(
+                KafkaErrorCode(code), "create topics",
+                message: rd_kafka_event_error_string(event).map { String(cString: $0) })
+        }
+        var count = 0
+        let answers = UnsafeBufferPointer(start: rd_kafka_CreateTopics_result_topics(result, &count), count: count)
+        var refusals: [String: KafkaError] = [:]
+        for case let answer? in answers {
+            let code = rd_kafka_topic_result_error(answer)
+            guard code != RD_KAFKA_RESP_ERR_NO_ERROR, let name = rd_kafka_topic_result_name(answer) else { continue }
+            let topic = String(cString: name)
+            refusals[topic] = KafkaError(
+                KafkaErrorCode(code), "create the topic",
+                message: rd_kafka_topic_result_error_string(answer).map { String(cString: $0) }, topic: topic)
+        }
+        return refusals
+    }
+
+    private static func request(for topic: NewTopic) throws(KafkaError) -> OpaquePointer {
+        let made: Result<OpaquePointer, KafkaError> = withErrorText { text, size in
+            let request = rd_kafka_NewTopic_new(
+                topic.name, Int32(clamping: topic.partitions), Int32(clamping: topic.replication ?? -1), text, size)
+            if let request { return .success(request) }
+            return .failure(
+                KafkaError(.invalidArgument, "create the topic", message: String(cString: text), topic: topic.name))
+        }
+        let request = try made.get()
+        for (key, value) in topic.configuration.sorted(by: { $0.key < $1.key }) {
+            let result = rd_kafka_NewTopic_set_config(request, key, value)
+            guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                rd_kafka_NewTopic_destroy(request)
+                throw KafkaError(result, "set \(key) of the topic to be created", topic: topic.name)
+            }
+        }
+        return request
+    }
+
+    private func withOptionCheck(
+        _ body: (UnsafeMutablePointer<CChar>, Int) -> rd_kafka_resp_err_t
+    ) throws(KafkaError) {
+        let failure: KafkaError? = withErrorText { text, size in
+            let result = body(text, size)
+            guard result != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+            return KafkaError(KafkaErrorCode(result), "set a time-out", message: String(cString: text))
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,108 @@
+import CRdKafka
+
+/// One line of librdkafka's own log.
+public struct ClientLog: Sendable {
+    /// Syslog severity: 0 is an emergency, 3 an error, 4 a warning, 6 information, 7 debugging.
+    public let level: Int
+    /// librdkafka's name for the place, such as `FAIL` or `REBALANCE`.
+    public let facility: String
+    public let message: String
+
+    /// Receives the lines. Called on librdkafka's threads, several at a time: be quick, do not block, and
+    /// do not call the client.
+    public typealias Handler = @Sendable (ClientLog) -> Void
+}
+
+/// Owns one `rd_kafka_t`. Everything that needs the client alive (queues, topics, batches of messages) holds
+/// this object, so that reference counting gives librdkafka's required order: the client goes last.
+///
+/// `@unchecked Sendable` because librdkafka's client handles may be used from any thread, and the pointer
+/// never changes; `deinit` runs when nobody is left to use it.
+final class ClientHandle: @unchecked Sendable {
+    let pointer: OpaquePointer
+    /// librdkafka holds an unretained pointer to it. `deinit` ends librdkafka's threads before it is released.
+    private let log: LogBox?
+
+    private final class LogBox: Sendable {
+        let handler: ClientLog.Handler
+        init(_ handler: @escaping ClientLog.Handler) { self.handler = handler }
+    }
+
+    /// `events` is a mask of `RD_KAFKA_EVENT_…` that the client's queues deliver.
+    init(
+        _ type: rd_kafka_type_t, _ configuration: consuming Configuration, events: Int32 = 0,
+        log handler: ClientLog.Handler? = nil
+    ) throws(KafkaError) {
+        let log = handler.map(LogBox.init)
+        rd_kafka_conf_set_events(configuration.pointer, events)
+        if let log {
+            rd_kafka_conf_set_opaque(configuration.pointer, Unmanaged.passUnretained(log).toOpaque())
+            rd_kafka_conf_set_log_cb(configuration.pointer) { client, level, facility, message in
+                // Unretained: see `log`.
+                guard let client, let context = rd_kafka_opaque(client) else { return }
+                let log = Unmanaged<LogBox>.fromOpaque(context).takeUnretainedValue()
+                log.handler(
+                    ClientLog(
+                        level: Int(level), facility: facility.map { String(cString: $0) } ?? "",
+                        message: message.map { String(cString: $0) } ?? ""))
+            }
+        } else {
+            rd_kafka_conf_set_log_cb(configuration.pointer, nil)
+        }
+        let usesTokens = configuration.value(of: "sasl.mechanisms")?.uppercased() == "OAUTHBEARER"
+        // Fetching a token blocks on HTTP: it belongs on librdkafka's background thread, not on our queue.
+        if usesTokens { rd_kafka_conf_enable_sasl_queue(configuration.pointer, 1) }
+
+        self.log = log
+        pointer = try configuration.makeClient(type)
+        if usesTokens, let error = rd_kafka_sasl_background_callbacks_enable(pointer) {
+            throw KafkaError(consuming: error, "refresh OAUTHBEARER tokens in the background")
+        }
+    }
+
+    /// Waits for librdkafka's threads. A consumer that was not closed leaves without telling its group,
+    /// which then waits for the session to time out.
+    deinit { rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+
+    /// The error that ended this client's usefulness, if one did.
+    var fatalError: KafkaError? {
+        withErrorText { text, size in
+            let code = rd_kafka_fatal_error(pointer, text, size)
+            guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+            return KafkaError(
+                KafkaErrorCode(code), "go on with this client", message: String(cString: text), isFatal: true)
+        }
+    }
+
+    /// What an `RD_KAFKA_EVENT_ERROR` says. Consumes nothing.
+    func error(of event: OpaquePointer, _ operation: String) -> KafkaError {
+        if rd_kafka_event_error_is_fatal(event) != 0, let fatalError { return fatalError }
+        var place: TopicPartition?
+        if let partition = rd_kafka_event_topic_partition(event) {
+            place = partition.pointee.topicPartition
+            rd_kafka_topic_partition_destroy(partition)
+        }
+        return KafkaError(
+            KafkaErrorCode(rd_kafka_event_error(event)), operation,
+            message: rd_kafka_event_error_string(event).map { String(cString: $0) },
+            topic: place?.topic, partition: place.flatMap { $0.partition >= 0 ? $0.partition : nil })
+    }
+}
+
+/// Owns one reference to an `rd_kafka_queue_t`, and keeps the client alive as long.
+///
+/// `@unchecked Sendable` because librdkafka's queues lock themselves, and the pointer never changes.
+final class QueueHandle: @unchecked Sendable {
+    let pointer: OpaquePointer
+    let client: ClientHandle
+
+    init(taking pointer: OpaquePointer, of client: ClientHandle) {
+        self.pointer = pointer
+        self.client = client
+    }
+
+    deinit { rd_kafka_queue_destroy(pointer) }
+
+    /// Next event, or nil. Never waits.
+    func nextEvent() -> OpaquePointer? { rd_kafka_queue_poll(pointer, 0) }
+}

@@ -1,0 +1,352 @@
+import CRdKafka
+public import Dispatch
+import Synchronization
+
+/// A member of a consumer group whose partitions are read through a `PartitionQueue` each.
+///
+/// librdkafka's control events arrive on `controlQueue`: woken by an eventfd, and drained at least once per
+/// second besides, which also keeps `max.poll.interval.ms` from expiring while no records come. (The price:
+/// librdkafka no longer notices a stalled lane. Whoever owns the lanes does.)
+///
+/// ```
+///            subscribe            assigned                 close
+///   idle ───────────────▶ member ──────────▶ reading  ──────────────▶ closing ──▶ closed
+///                            ▲                  │ revoked … finish()     │ revoked … finish()
+///                            └──────────────────┘                        ▼
+/// ```
+///
+/// Offsets are committed by the caller only: `enable.auto.commit` and `enable.auto.offset.store` are off.
+///
+/// `Sendable` because the handles are thread-safe and everything else is in a `Mutex` or immutable.
+public final class Consumer: Sendable {
+    public let group: String
+    let client: ClientHandle
+    let controlQueue: DispatchQueue
+    private let state: Mutex<State>
+    // Invariant: assigned once; Dispatch sources may be scheduled and cancelled on any thread.
+    private nonisolated(unsafe) let timer: any DispatchSourceTimer
+    /// Counts the rounds of the control queue; lets tests and readiness probes see that it lives.
+    private let rounds = Atomic<Int>(0)
+
+    private struct State {
+        var handler: (@Sendable (ConsumerEvent) -> Void)?
+        /// The queue that control events come from: the consumer's, then one of our own while closing.
+        var events: QueueHandle?
+        var wakeup: Wakeup?
+        /// The queues handed out, by partition: retired when they are given back.
+        var queues: [TopicPartition: PartitionQueue] = [:]
+        var phase = Phase.open
+        var whenClosed: [@Sendable () -> Void] = []
+    }
+
+    private enum Phase { case open, closing, closed }
+
+    static let required: ClientProperties = [
+        "enable.auto.commit": "false",
+        "enable.auto.offset.store": "false",
+    ]
+
+    /// Connects to nothing before `subscribe` or `assign`.
+    ///
+    /// - Parameters:
+    ///   - controlQueue: A serial queue that is not blocked for long. `events` is called on it, and may call
+    ///     any method here except `waitUntilClosed`. Held until the consumer is closed.
+    /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
+    public init(
+        _ properties: ClientProperties, group: String, controlQueue: DispatchQueue,
+        log: ClientLog.Handler? = nil, events handler: @escaping @Sendable (ConsumerEvent) -> Void
+    ) throws {
+        var properties = properties
+        properties["group.id"] = group
+        let configuration = try Configuration(properties, required: Self.required)
+        let maxPoll = configuration.value(of: "max.poll.interval.ms").flatMap(Int.init) ?? 300_000
+        let mask = RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_STATS
+        let client = try ClientHandle(RD_KAFKA_CONSUMER, configuration, events: mask, log: log)
+        // One queue for all control events: the main queue forwards to the consumer's. It must be this one,
+        // since newer librdkafkas count only polls of queues that may hold records as a sign of life.
+        rd_kafka_poll_set_consumer(client.pointer)
+        guard let pointer = rd_kafka_queue_get_consumer(client.pointer) else {
+            throw KafkaError(.state, "start a consumer", message: "librdkafka made no consumer queue")
+        }
+        let queue = QueueHandle(taking: pointer, of: client)
+        self.group = group
+        self.client = client
+        self.controlQueue = controlQueue
+        state = Mutex(State(handler: handler, events: queue))
+        timer = DispatchSource.makeTimerSource(queue: controlQueue)
+
+        let period = min(1000, max(10, maxPoll / 4))
+        timer.setEventHandler { [weak self] in self?.serveEvents() }
+        timer.schedule(deadline: .now() + .milliseconds(period), repeating: .milliseconds(period))
+        timer.activate()
+        let wakeup = try Wakeup(on: controlQueue) { [weak self] in self?.serveEvents() }
+        state.withLock { $0.wakeup = wakeup }
+        wakeup.watch(queue)
+    }
+
+    deinit {
+        timer.cancel()
+        state.withLock { state in
+            if let events = state.events { Wakeup.unwatch(events) }
+            for queue in state.queues.values { queue.retire() }
+        }
+    }
+
+    /// The error that ended this consumer's usefulness, if one did.
+    public var fatalError: KafkaError? { client.fatalError }
+
+    /// How often the control queue was drained; it rises at least once per second while the queue is alive.
+    public var controlRounds: Int { rounds.load(ordering: .relaxed) }
+
+    // MARK: Membership
+
+    /// Joins the group for these topics. A name starting with `^` is a regular expression.
+    /// Topics that do not exist are reported as `.failed`, and taken up when they appear.
+    public func subscribe(to topics: [String]) throws(KafkaError) {
+        let list = PartitionList(topics.map { TopicPartition($0, -1) })
+        let result = rd_kafka_subscribe(client.pointer, list.pointer)
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(result, "subscribe to \(topics.joined(separator: ", "))")
+        }
+    }
+
+    /// Reads these partitions from these offsets without joining the group; not to be mixed with `subscribe`.
+    /// Replaces what was assigned before, whose queues stay empty from here on.
+    public func assign(_ starts: [(partition: TopicPartition, offset: Offset)]) throws(KafkaError) -> [PartitionQueue] {
+        let list = PartitionList(capacity: starts.count)
+        for start in starts { list.add(start.partition, offset: start.offset.rawValue) }
+        retireAll()
+        let queues = try takeQueues(starts.map(\.partition))
+        let result = rd_kafka_assign(client.pointer, list.pointer)
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            retireAll()
+            throw KafkaError(result, "assign partitions")
+        }
+        return queues
+    }
+
+    public var assignment: [TopicPartition] {
+        state.withLock { $0.queues.keys.sorted() }
+    }
+
+    /// The group's member id, or nil before the first join.
+    public var memberID: String? {
+        guard let id = rd_kafka_memberid(client.pointer) else { return nil }
+        defer { rd_kafka_mem_free(client.pointer, id) }
+        let text = String(cString: id)
+        return text.isEmpty ? nil : text
+    }
+
+    // MARK: Closing
+
+    /// Leaves the group in good order: partitions are revoked through the handler as in any rebalance
+    /// (`finish()` counts), then `completion` runs on the control queue, and the handler is released.
+    /// From any thread, without waiting; a second close only adds its completion.
+    public func close(completion: @escaping @Sendable () -> Void) {
+        controlQueue.async { self.beginClosing(completion) }
+    }
+
+    /// Like `close(completion:)`.
+    public func close() async {
+        await withCheckedContinuation { continuation in close { continuation.resume() } }
+    }
+
+    /// Like `close(completion:)`, and waits. False when the time was not enough; closing then goes on.
+    /// Not on the control queue, which has to do the work.
+    public func waitUntilClosed(timeout: DispatchTimeInterval) -> Bool {
+        dispatchPrecondition(condition: .notOnQueue(controlQueue))
+        let closed = DispatchSemaphore(value: 0)
+        close { closed.signal() }
+        return closed.wait(timeout: .now() + timeout) == .success
+    }
+
+    /// `rd_kafka_consumer_close` would revoke by itself, silently; handing it a queue of our own keeps the
+    /// revocation in the hands of our handler. The consumer's own queue must be let go of first.
+    private func beginClosing(_ completion: @escaping @Sendable () -> Void) {
+        let isFirst: Bool? = state.withLock { state in
+            guard state.phase != .closed else { return nil }
+            state.whenClosed.append(completion)
+            defer { state.phase = .closing }
+            return state.phase == .open
+        }
+        guard let isFirst else { return completion() }
+        guard isFirst else { return }
+        serveEvents()
+        guard let pointer = rd_kafka_queue_new(client.pointer) else {
+            preconditionFailure("rd_kafka_queue_new never returns NULL")
+        }
+        let queue = QueueHandle(taking: pointer, of: client)
+        let (old, wakeup) = state.withLock { state in
+            defer { state.events = queue }
+            return (state.events, state.wakeup)
+        }
+        if let old { Wakeup.unwatch(old) }
+        wakeup?.watch(queue)
+        // The end of closing need not be an event, so look for it often.
+        timer.schedule(deadline: .now(), repeating: .milliseconds(20))
+        if let error = rd_kafka_consumer_close_queue(client.pointer, queue.pointer) {
+            emit(.failed(KafkaError(consuming: error, "close the consumer")))
+            finishClosing()
+        }
+    }
+
+    private func finishClosing() {
+        timer.cancel()
+        let (completions, events) = state.withLock { state in
+            defer {
+                state.phase = .closed
+                state.handler = nil
+                state.events = nil
+                state.wakeup = nil
+                state.whenClosed = []
+            }
+            return (state.whenClosed, state.events)
+        }
+        if let events { Wakeup.unwatch(events) }
+        retireAll()
+        for completion in completions { completion() }
+    }
+
+    // MARK: Control events
+
+    private func emit(_ event: ConsumerEvent) {
+        // Called outside the lock: the handler may call anything here.
+        let handler = state.withLock { $0.handler }
+        handler?(event)
+    }
+
+    /// Drains the control events. On the control queue only.
+    private func serveEvents() {
+        rounds.add(1, ordering: .relaxed)
+        while let queue = state.withLock({ $0.events }), let event = queue.nextEvent() {
+            defer { rd_kafka_event_destroy(event) }
+            serve(event)
+        }
+        if state.withLock({ $0.phase == .closing && $0.events != nil }), rd_kafka_consumer_closed(client.pointer) != 0 {
+            finishClosing()
+        }
+    }
+
+    private func serve(_ event: OpaquePointer) {
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_REBALANCE:
+            rebalance(event)
+        case RD_KAFKA_EVENT_OFFSET_COMMIT:
+            // librdkafka also reports blocking commits here, without an id: their callers know already.
+            let id = Int(bitPattern: rd_kafka_event_opaque(event))
+            if id != 0 { emit(.committed(Self.commitResult(of: event, id: id))) }
+        case RD_KAFKA_EVENT_ERROR:
+            emit(.failed(client.error(of: event, "consume")))
+        case RD_KAFKA_EVENT_STATS:
+            if let json = rd_kafka_event_stats(event) { emit(.statistics(String(cString: json))) }
+        case RD_KAFKA_EVENT_FETCH:
+            // Cannot happen, since every partition's queue is taken before its assignment. Were it to happen,
+            // going on would lose the record.
+            let message = rd_kafka_event_message_next(event).map(MessageView.init(message:))
+            emit(
+                .failed(
+                    KafkaError(
+                        .inconsistent, "route a record to its partition's queue", topic: message?.topic,
+                        partition: message?.partition, isFatal: true)))
+        default:
+            break
+        }
+    }
+
+    private static func commitResult(of event: OpaquePointer, id: Int) -> CommitResult {
+        let list = rd_kafka_event_topic_partition_list(event)?.pointee
+        let code = rd_kafka_event_error(event)
+        let error =
+            code == RD_KAFKA_RESP_ERR_NO_ERROR
+            ? list?.firstError("commit offsets") : KafkaError(code, "commit offsets")
+        return CommitResult(id: id, offsets: list?.offsets ?? [], error: error)
+    }
+
+    // MARK: Rebalancing
+
+    private var isCooperative: Bool {
+        rd_kafka_rebalance_protocol(client.pointer).map { String(cString: $0) } == "COOPERATIVE"
+    }
+
+    private func rebalance(_ event: OpaquePointer) {
+        guard let list = rd_kafka_event_topic_partition_list(event) else { return }
+        let partitions = list.pointee.partitions
+        switch rd_kafka_event_error(event) {
+        case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            take(partitions, list)
+        case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+            let isLost = rd_kafka_assignment_lost(client.pointer) != 0
+            // Strong: a revocation in somebody's hands keeps the consumer until it is finished.
+            let revocation = Revocation(partitions, isLost: isLost) {
+                self.controlQueue.async { self.giveBack(partitions) }
+            }
+            emit(.revoked(revocation))
+        case let code:
+            emit(.failed(KafkaError(code, "rebalance")))
+            giveBack(partitions)
+        }
+    }
+
+    private func take(
+        _ partitions: [TopicPartition], _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    ) {
+        do throws(KafkaError) {
+            // First the queues, then the assignment: no record may reach the control queue in between.
+            let queues = try takeQueues(partitions)
+            if isCooperative {
+                if let error = rd_kafka_incremental_assign(client.pointer, list) {
+                    throw KafkaError(consuming: error, "accept partitions")
+                }
+            } else {
+                let result = rd_kafka_assign(client.pointer, list)
+                if result != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(result, "accept partitions") }
+            }
+            emit(.assigned(queues))
+        } catch {
+            retire(partitions)
+            emit(.failed(error))
+        }
+    }
+
+    private func giveBack(_ partitions: [TopicPartition]) {
+        retire(partitions)
+        if isCooperative {
+            let list = PartitionList(partitions)
+            if let error = rd_kafka_incremental_unassign(client.pointer, list.pointer) {
+                emit(.failed(KafkaError(consuming: error, "give partitions back")))
+            }
+        } else {
+            let result = rd_kafka_assign(client.pointer, nil)
+            if result != RD_KAFKA_RESP_ERR_NO_ERROR { emit(.failed(KafkaError(result, "give partitions back"))) }
+        }
+    }
+
+    private func takeQueues(_ partitions: [TopicPartition]) throws(KafkaError) -> [PartitionQueue] {
+        var queues: [PartitionQueue] = []
+        for partition in partitions {
+            guard let queue = PartitionQueue(partition, of: client) else {
+                throw KafkaError(
+                    .unknownPartition, "take a partition's queue", topic: partition.topic,
+                    partition: partition.partition)
+            }
+            queues.append(queue)
+        }
+        state.withLock { state in
+            for queue in queues { state.queues.updateValue(queue, forKey: queue.partition)?.retire() }
+        }
+        return queues
+    }
+
+    private func retire(_ partitions: [TopicPartition]) {
+        state.withLock { state in
+            for partition in partitions { state.queues.removeValue(forKey: partition)?.retire() }
+        }
+    }
+
+    private func retireAll() {
+        state.withLock { state in
+            for queue in state.queues.values { queue.retire() }
+            state.queues = [:]
+        }
+    }
+}

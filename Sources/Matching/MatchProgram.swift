@@ -1,0 +1,180 @@
+public import EQL
+public import EventSchema
+
+/// The conditions of a whole rule set, compiled together: equal predicates are one, all predicates of
+/// a field are answered in one pass, and a condition is only visited when its gate opens.
+///
+/// Immutable; any number of ``Matcher``s on any threads may share one.
+// `@unchecked`: every stored table is written in `init` and only read afterwards; the arena and the
+// pattern sets are kept alive by this object and never changed.
+public final class MatchProgram: @unchecked Sendable {
+    /// The conditions as given; their indices are the ids that ``Matcher/match(_:)`` reports.
+    public let conditions: [Condition]
+
+    let groups: Table<FieldGroup>
+    let nodes: Table<Node>
+    /// Per condition the node to start at, or ``Node/accept`` or ``Node/reject``.
+    let entries: Table<Int32>
+    /// Conditions without a gate.
+    let ungated: Table<Int32>
+    /// Groups that hold a gating predicate.
+    let gateGroups: Table<Int32>
+    /// Per word of the bit set, which bits gate something.
+    let gateMasks: Table<UInt64>
+    /// Per bit of the bit set, the conditions behind it.
+    let gated: ListTable
+    let wordCount: Int
+    /// The length of the longest key of any case-folding table.
+    let longestFolded: Int
+    let predicates: [FieldTest: Predicate]
+    let patternSets: [PatternSet]
+    private let arena: Arena
+
+    /// Where a predicate's answer stands.
+    struct Predicate {
+        var group: Int32
+        var bit: Int32
+    }
+
+    /// One step of a decision: look at a predicate and go where its answer leads.
+    struct Node: BitwiseCopyable {
+        static let accept: Int32 = -1
+        static let reject: Int32 = -2
+
+        var mask: UInt64
+        var word: Int32
+        var group: Int32
+        var onTrue: Int32
+        var onFalse: Int32
+    }
+
+    /// Compiles `conditions` and adds the fields they read to `layout`.
+    ///
+    /// - Throws: the first pattern that Vectorscan refuses to take into a set. ``PatternProblem/check(_:)``
+    ///   finds all that are wrong by themselves beforehand.
+    public init(conditions: [Condition], layout: inout FieldLayout) throws(PatternProblem) {
+        var collector = PredicateCollector()
+        for condition in conditions { collector.collect(condition, into: &layout) }
+
+        let arena = Arena()
+        var groups: [FieldGroup] = []
+        var sets: [PatternSet] = []
+        var predicates: [FieldTest: Predicate] = [:]
+        var word = 0
+        for (index, builder) in collector.builders.enumerated() {
+            let (group, set) = try builder.freeze(word: word, in: arena)
+            for (offset, test) in builder.tests.enumerated() {
+                let field = layout.paths[builder.field.index]
+                predicates[FieldTest(field: field, type: builder.type, test: test)] =
+                    Predicate(group: Int32(index), bit: Int32(word * 64 + offset))
+            }
+            groups.append(group)
+            if let set { sets.append(set) }
+            word += builder.wordCount
+        }
+
+        var planner = Planner(predicates: predicates)
+        let entries = conditions.map { planner.plan($0) }
+
+        var ungated: [Int32] = []
+        var gated = [[Int32]](repeating: [], count: word * 64)
+        var masks = [UInt64](repeating: 0, count: word)
+        var gateGroups: Set<Int32> = []
+        for (index, condition) in conditions.enumerated() {
+            guard let gate = Gate.cover(condition) else {
+                ungated.append(Int32(index))
+                continue
+            }
+            for test in Set(gate.tests) {
+                guard let predicate = predicates[test] else { continue }
+                gated[Int(predicate.bit)].append(Int32(index))
+                masks[Int(predicate.bit) / 64] |= 1 << UInt64(predicate.bit % 64)
+                gateGroups.insert(predicate.group)
+            }
+        }
+
+        self.conditions = conditions
+        self.groups = arena.freeze(groups)
+        nodes = arena.freeze(planner.nodes)
+        self.entries = arena.freeze(entries)
+        self.ungated = arena.freeze(ungated)
+        self.gateGroups = arena.freeze(gateGroups.sorted())
+        gateMasks = arena.freeze(masks)
+        self.gated = ListTable(gated, in: arena)
+        wordCount = word
+        longestFolded = groups.map(\.folded.longest).max() ?? 0
+        self.predicates = predicates
+        patternSets = sets
+        self.arena = arena
+    }
+}
+
+/// Gathers the tests of all conditions, by field.
+private struct PredicateCollector {
+    private(set) var builders: [FieldGroupBuilder] = []
+    private var index: [FieldID: Int] = [:]
+
+    mutating func collect(_ condition: Condition, into layout: inout FieldLayout) {
+        switch condition {
+        case .constant: break
+        case .not(let inner): collect(inner, into: &layout)
+        case .all(let parts), .any(let parts):
+            for part in parts { collect(part, into: &layout) }
+        case .test(let test):
+            let field = layout.insert(test.field)
+            let place = index[field] ?? builders.count
+            if place == builders.count {
+                index[field] = place
+                builders.append(FieldGroupBuilder(field: field, type: test.type))
+            }
+            _ = builders[place].insert(test.test)
+        }
+    }
+}
+
+/// Turns a condition into jumps: every node tests one predicate and names the next node for either
+/// answer, so `and`, `or` and `not` cost nothing and need no stack when events are evaluated.
+private struct Planner {
+    let predicates: [FieldTest: MatchProgram.Predicate]
+    private(set) var nodes: [MatchProgram.Node] = []
+
+    init(predicates: [FieldTest: MatchProgram.Predicate]) {
+        self.predicates = predicates
+    }
+
+    mutating func plan(_ condition: Condition) -> Int32 {
+        plan(condition, MatchProgram.Node.accept, MatchProgram.Node.reject)
+    }
+
+    private mutating func plan(_ condition: Condition, _ onTrue: Int32, _ onFalse: Int32) -> Int32 {
+        switch condition {
+        case .constant(let value): return value ? onTrue : onFalse
+        case .not(let inner): return plan(inner, onFalse, onTrue)
+        case .all(let parts):
+            return cheapestFirst(parts).reversed().reduce(onTrue) { plan($1, $0, onFalse) }
+        case .any(let parts):
+            return cheapestFirst(parts).reversed().reduce(onFalse) { plan($1, onTrue, $0) }
+        case .test(let test):
+            guard let predicate = predicates[test] else { return onFalse }
+            nodes.append(
+                MatchProgram.Node(
+                    mask: 1 << UInt64(predicate.bit % 64), word: predicate.bit / 64, group: predicate.group,
+                    onTrue: onTrue, onFalse: onFalse))
+            return Int32(nodes.count - 1)
+        }
+    }
+
+    /// Lookups before scans: a field that is only asked for patterns is often never scanned at all.
+    private func cheapestFirst(_ parts: [Condition]) -> [Condition] {
+        parts.filter { !scans($0) } + parts.filter(scans)
+    }
+
+    private func scans(_ condition: Condition) -> Bool {
+        switch condition {
+        case .constant: false
+        case .test(let test): if case .matches = test.test { true } else { false }
+        case .not(let inner): scans(inner)
+        case .all(let parts), .any(let parts): parts.contains(where: scans)
+        }
+    }
+}

@@ -1,0 +1,359 @@
+import CVectorscan
+import EQL
+public import EventSchema
+public import Events
+
+/// Evaluates one event after another against a ``MatchProgram``. Allocates nothing per event.
+///
+/// *Ownership:* one lane; the working memory is its own. *Cost:* the gates of the event's present
+/// fields, then the plans behind the gates that opened; every field is looked at once at most.
+public final class Matcher {
+    public let program: MatchProgram
+
+    private let bits: UnsafeMutablePointer<UInt64>
+    /// Per group, the event its bits were last computed for; saves clearing them between events.
+    private let evaluatedFor: UnsafeMutablePointer<UInt64>
+    /// Per condition, the event it was last decided for: several gates may lead to one condition.
+    private let decidedFor: UnsafeMutablePointer<UInt64>
+    private let hits: UnsafeMutablePointer<Int32>
+    private let foldBuffer: UnsafeMutableRawBufferPointer
+    private let scratch = PatternScratch()
+    private var eventNumber: UInt64 = 0
+    private var spanFinders: [StringPattern: SpanFinder?] = [:]
+
+    public init(_ program: MatchProgram) {
+        self.program = program
+        bits = .allocate(capacity: max(program.wordCount, 1))
+        bits.initialize(repeating: 0, count: max(program.wordCount, 1))
+        evaluatedFor = .allocate(capacity: max(program.groups.count, 1))
+        evaluatedFor.initialize(repeating: 0, count: max(program.groups.count, 1))
+        decidedFor = .allocate(capacity: max(program.entries.count, 1))
+        decidedFor.initialize(repeating: 0, count: max(program.entries.count, 1))
+        hits = .allocate(capacity: max(program.entries.count, 1))
+        foldBuffer = .allocate(byteCount: max(program.longestFolded, 1), alignment: 1)
+        for set in program.patternSets { scratch.reserve(for: set.database) }
+    }
+
+    deinit {
+        bits.deallocate()
+        evaluatedFor.deallocate()
+        decidedFor.deallocate()
+        hits.deallocate()
+        foldBuffer.deallocate()
+    }
+
+    /// The ids of the conditions that hold for `event`: indices into ``MatchProgram/conditions``, in no
+    /// particular order, valid until the next call.
+    public func match(_ event: Event) -> UnsafeBufferPointer<Int32> {
+        eventNumber &+= 1
+        var count = 0
+        let program = program
+        for index in 0..<program.ungated.count {
+            decide(program.ungated[index], event, &count)
+        }
+        for index in 0..<program.gateGroups.count {
+            let group = program.gateGroups[index]
+            let words = program.groups[Int(group)].words
+            guard event.isPresent(program.groups[Int(group)].field) else { continue }
+            evaluate(group, event)
+            for word in Int(words.lower)..<Int(words.upper) {
+                var open = bits[word] & program.gateMasks[word]
+                while open != 0 {
+                    let bit = word * 64 + open.trailingZeroBitCount
+                    open &= open - 1
+                    for condition in program.gated[bit] where decidedFor[Int(condition)] != eventNumber {
+                        decide(condition, event, &count)
+                    }
+                }
+            }
+        }
+        return UnsafeBufferPointer(start: hits, count: count)
+    }
+
+    /// Whether condition `id` holds for `event`, whatever its gate says. For explanations and tests.
+    public func holds(_ id: Int, for event: Event) -> Bool {
+        eventNumber &+= 1
+        return run(from: program.entries[id], event)
+    }
+
+    @inline(__always)
+    private func decide(_ condition: Int32, _ event: Event, _ count: inout Int) {
+        decidedFor[Int(condition)] = eventNumber
+        if run(from: program.entries[Int(condition)], event) {
+            hits[count] = condition
+            count += 1
+        }
+    }
+
+    @inline(__always)
+    private func run(from entry: Int32, _ event: Event) -> Bool {
+        var next = entry
+        while next >= 0 {
+            let node = program.nodes[Int(next)]
+            evaluate(node.group, event)
+            next = bits[Int(node.word)] & node.mask != 0 ? node.onTrue : node.onFalse
+        }
+        return next == MatchProgram.Node.accept
+    }
+
+    /// Answers every predicate of a group for this event, unless that is done already.
+    @inline(__always)
+    private func evaluate(_ index: Int32, _ event: Event) {
+        guard evaluatedFor[Int(index)] != eventNumber else { return }
+        evaluatedFor[Int(index)] = eventNumber
+        let group = program.groups.base + Int(index)
+        clear(group)
+        var isPresent = false
+        for value in event.values(group.pointee.field) {
+            isPresent = true
+            answer(value, group)
+        }
+        if isPresent, group.pointee.existsBit >= 0 { set(group.pointee.existsBit) }
+    }
+
+    private func clear(_ group: UnsafePointer<FieldGroup>) {
+        for word in Int(group.pointee.words.lower)..<Int(group.pointee.words.upper) { bits[word] = 0 }
+    }
+
+    @inline(__always)
+    private func set(_ bit: Int32) {
+        bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
+    }
+
+    @inline(__always)
+    private func set(_ list: UnsafeBufferPointer<Int32>) {
+        for bit in list { set(bit) }
+    }
+
+    /// Adds the answers one value gives: any value of a field may make a predicate true.
+    private func answer(_ value: EventValue, _ group: UnsafePointer<FieldGroup>) {
+        if group.pointee.readsDates, let time = EventTime(value) { answer(date: time, group) }
+        switch value.kind {
+        case .string: answer(text: value.bytes, group)
+        case .integer:
+            let integer = value.integer
+            if let row = search(group.pointee.integers, integer) { set(group.pointee.integerBits[row]) }
+            compare(group) { $0.numericHolds(integer) }
+        case .double:
+            let double = value.double
+            if let whole = Int64(exactly: double) {
+                if let row = search(group.pointee.integers, whole) { set(group.pointee.integerBits[row]) }
+            } else {
+                for row in 0..<group.pointee.doubles.count where group.pointee.doubles[row] == double {
+                    set(group.pointee.doubleBits[row])
+                }
+            }
+            compare(group) { $0.numericHolds(double) }
+        case .boolean: set(group.pointee.booleanBits[value.boolean ? 1 : 0])
+        }
+    }
+
+    private func answer(text: UnsafeRawBufferPointer, _ group: UnsafePointer<FieldGroup>) {
+        if !group.pointee.exact.isEmpty, let row = group.pointee.exact.row(of: text) {
+            set(group.pointee.exactBits[row])
+        }
+        if !group.pointee.folded.isEmpty, text.count <= group.pointee.folded.longest {
+            for index in 0..<text.count {
+                let byte = text[index]
+                foldBuffer[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            }
+            if let row = group.pointee.folded.row(of: UnsafeRawBufferPointer(rebasing: foldBuffer[..<text.count])) {
+                set(group.pointee.foldedBits[row])
+            }
+        }
+        if let database = group.pointee.patterns { scanPatterns(text, database, group.pointee.patternBits) }
+        if group.pointee.readsAddresses, let address = IPAddress(parsing: text) {
+            for row in 0..<group.pointee.blocks.count where group.pointee.blocks[row].contains(address) {
+                set(group.pointee.blockBits[row])
+            }
+            compare(group) { test in
+                test.kind == .address && test.holds(address, IPAddress(high: test.high, low: test.low))
+            }
+        }
+        compare(group) { test in
+            guard test.kind == .string else { return false }
+            return test.holds(Self.order(text, group.pointee.boundText[test.text]), 0)
+        }
+    }
+
+    private func answer(date: EventTime, _ group: UnsafePointer<FieldGroup>) {
+        if let row = search(group.pointee.dates, date.nanoseconds) { set(group.pointee.dateBits[row]) }
+        compare(group) { test in
+            test.kind == .date && test.holds(date.nanoseconds, Int64(bitPattern: test.low))
+        }
+    }
+
+    @inline(__always)
+    private func compare(_ group: UnsafePointer<FieldGroup>, _ holds: (BoundTest) -> Bool) {
+        for index in 0..<group.pointee.bounds.count where holds(group.pointee.bounds[index]) {
+            set(group.pointee.bounds[index].bit)
+        }
+    }
+
+    /// Bytewise, which for UTF-8 is code-point order: below, equal to or above zero.
+    private static func order(_ left: UnsafeRawBufferPointer, _ right: UnsafeBufferPointer<UInt8>) -> Int {
+        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+            return left[index] < right[index] ? -1 : 1
+        }
+        return left.count - right.count
+    }
+
+    private func search(_ table: Table<Int64>, _ value: Int64) -> Int? {
+        var lower = 0
+        var upper = table.count
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if table[middle] < value { lower = middle + 1 } else { upper = middle }
+        }
+        return lower < table.count && table[lower] == value ? lower : nil
+    }
+
+    private struct ScanContext {
+        var bits: UnsafeMutablePointer<UInt64>
+        var lists: ListTable
+    }
+
+    private func scanPatterns(_ text: UnsafeRawBufferPointer, _ database: OpaquePointer, _ lists: ListTable) {
+        var context = ScanContext(bits: bits, lists: lists)
+        withUnsafeMutablePointer(to: &context) { context in
+            _ = scan(database, text, scratch, context: context) { id, _, _, _, context in
+                guard let context = context?.assumingMemoryBound(to: ScanContext.self) else { return 1 }
+                for bit in context.pointee.lists[Int(id)] {
+                    context.pointee.bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
+                }
+                return 0
+            }
+        }
+    }
+}
+
+extension BoundTest {
+    @inline(__always)
+    fileprivate func numericHolds(_ value: Int64) -> Bool {
+        switch kind {
+        case .integer: holds(value, Int64(bitPattern: low))
+        case .double: holds(Double(value), Double(bitPattern: low))
+        case .string, .date, .address: false
+        }
+    }
+
+    @inline(__always)
+    fileprivate func numericHolds(_ value: Double) -> Bool {
+        switch kind {
+        case .integer: holds(value, Double(Int64(bitPattern: low)))
+        case .double: holds(value, Double(bitPattern: low))
+        case .string, .date, .address: false
+        }
+    }
+}
+
+// MARK: - Explanation
+
+/// A test of a condition that an event passed, and the value that passed it. Owned; for alerts.
+public struct MatchedTest: Hashable, Sendable {
+    public var field: FieldPath
+    /// As EQL would spell the operator: `==`, `in~`, `like`, `regex`, `!= null`, …
+    public var operation: String
+    /// The first value that passed, as UTF-8; numbers and booleans as JSON writes them.
+    public var value: [UInt8]
+    /// UTF-8 offsets in `value` of what matched; nil for values that are not text.
+    public var span: Range<Int>?
+}
+
+extension Matcher {
+    /// The tests that made condition `id` hold for `event`, in the order they are written. Tests below a
+    /// `not` are left out: nothing matched there.
+    ///
+    /// Not for the hot path: runs once per contributing event of an alert.
+    public func explain(_ id: Int, for event: Event) -> [MatchedTest] {
+        eventNumber &+= 1
+        var found: [MatchedTest] = []
+        explain(program.conditions[id], event, &found)
+        return found
+    }
+
+    @discardableResult
+    private func explain(_ condition: Condition, _ event: Event, _ found: inout [MatchedTest]) -> Bool {
+        switch condition {
+        case .constant(let value): return value
+        case .not(let inner):
+            var ignored: [MatchedTest] = []
+            return !explain(inner, event, &ignored)
+        case .all(let parts):
+            let start = found.count
+            for part in parts where !explain(part, event, &found) {
+                found.removeSubrange(start...)
+                return false
+            }
+            return true
+        case .any(let parts):
+            return parts.reduce(false) { explain($1, event, &found) || $0 }
+        case .test(let test):
+            guard let matched = firstMatch(test, event) else { return false }
+            found.append(matched)
+            return true
+        }
+    }
+
+    private func firstMatch(_ test: FieldTest, _ event: Event) -> MatchedTest? {
+        guard let predicate = program.predicates[test] else { return nil }
+        let group = program.groups.base + Int(predicate.group)
+        // The group's bits now hold the answers of single values: forget them for the whole event.
+        defer { evaluatedFor[Int(predicate.group)] = 0 }
+        for value in event.values(group.pointee.field) {
+            clear(group)
+            answer(value, group)
+            let passes =
+                predicate.bit == group.pointee.existsBit
+                || bits[Int(predicate.bit >> 6)] & (1 << UInt64(predicate.bit & 63)) != 0
+            if passes {
+                return MatchedTest(
+                    field: test.field, operation: test.test.operation, value: value.text,
+                    span: value.kind == .string ? span(of: test.test, in: value.bytes) : nil)
+            }
+        }
+        return nil
+    }
+
+    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int> {
+        guard case .matches(let patterns) = test else { return 0..<value.count }
+        for pattern in patterns {
+            guard case .search = pattern.origin else { continue }
+            let finder = spanFinders[pattern] ?? SpanFinder(pattern)
+            spanFinders[pattern] = .some(finder)
+            if let span = finder?.find(in: value) { return span }
+        }
+        return 0..<value.count
+    }
+}
+
+extension EventValue {
+    /// The value as text: strings as they are, numbers and booleans as JSON writes them.
+    public var text: [UInt8] {
+        switch kind {
+        case .string: Array(bytes)
+        case .integer: Array(String(integer).utf8)
+        case .double: Array(String(double).utf8)
+        case .boolean: Array(String(boolean).utf8)
+        }
+    }
+}
+
+extension FieldTest.Test {
+    /// As EQL spells the operator.
+    var operation: String {
+        switch self {
+        case .exists: "!= null"
+        case .equals(let set):
+            set.strings.count + set.addresses.count + set.dates.count > 1 || set.integers.count > 1 ? "in" : "=="
+        case .equalsFolded(let set): set.count == 1 ? ":" : "in~"
+        case .ordered(let comparison, _): comparison.rawValue
+        case .matches(let patterns):
+            switch patterns.first?.origin {
+            case .wildcard(true): "like~"
+            case .wildcard(false), nil: "like"
+            case .lucene(let insensitive), .search(let insensitive): insensitive ? "regex~" : "regex"
+            }
+        }
+    }
+}

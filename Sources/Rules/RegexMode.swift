@@ -1,0 +1,2 @@
+/// temporary until EQL defines it
+public enum RegexMode: String, Hashable, Sendable, CaseIterable { case elastic, search }

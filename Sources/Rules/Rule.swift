@@ -1,0 +1,96 @@
+public import EQL
+public import EventSchema
+
+/// One detection rule, checked and ready to be compiled. Never changes once loaded.
+///
+/// The file format is that of Elastic's public rule repository, plus an `[apus]` table.
+public struct Rule: Sendable {
+    /// `rule_id`: the identity across versions, unique within a ``RuleSet``.
+    public let id: String
+    public let name: String
+    public let description: String
+    public let severity: Severity
+    /// 0 to 100.
+    public let riskScore: Double
+    /// Nil where the file gives none; Elastic's repository keeps versions elsewhere.
+    public let version: Int?
+    public let author: [String]
+    public let license: String?
+    public let tags: [String]
+    public let references: [String]
+    public let falsePositives: [String]
+    /// The triage guide, Markdown.
+    public let note: String?
+    /// What has to be in place for the rule to see its events, Markdown.
+    public let setup: String?
+    public let threats: [Threat]
+    /// A building block is context for other rules rather than work for a person.
+    public let isBuildingBlock: Bool
+    /// `investigation_fields.field_names`: what to look at first.
+    public let investigationFields: [FieldPath]
+
+    /// As written in the file.
+    public let query: String
+    public let checked: CheckedQuery
+    public let options: QueryOptions
+    public let stage: Stage
+    public let suppression: Suppression?
+
+    /// 64 lower-case hexadecimal digits; see ``ContentHash``.
+    public let contentHash: String
+    /// The file the rule was read from, as it was named to the loader.
+    public let path: String
+
+    public enum Severity: String, Hashable, Sendable, CaseIterable, Comparable {
+        case low
+        case medium
+        case high
+        case critical
+
+        /// For `event.severity`: the risk scores Elastic pairs with the four names.
+        public var number: Int {
+            switch self {
+            case .low: 21
+            case .medium: 47
+            case .high: 73
+            case .critical: 99
+            }
+        }
+
+        public static func < (left: Severity, right: Severity) -> Bool { left.number < right.number }
+    }
+
+    /// Whether findings become alerts or are only counted.
+    public enum Stage: String, Hashable, Sendable, CaseIterable {
+        case active
+        case shadow
+    }
+
+    /// Repeats of a finding with the same values in `fields` are held back for `window`, counted, and
+    /// reported with the next alert.
+    public struct Suppression: Hashable, Sendable {
+        public let fields: [FieldPath]
+        /// Nanoseconds. Nil where the file gives no duration: Elastic means the interval of one run then.
+        public let window: Int64?
+        /// Whether findings that miss one of the fields are suppressed too, as a value of its own.
+        public let includesMissing: Bool
+    }
+}
+
+extension Rule {
+    /// The folder the file stands in: the name of the pack.
+    public var ruleset: String? {
+        path.split(separator: "/").dropLast().last.map(String.init)
+    }
+
+    /// The fields a correlation joins a stage by, header keys first; empty for an event query.
+    public func joinFields(ofStage stage: Int) -> [FieldPath] {
+        let stages: [EQL.Stage] =
+            switch checked.form {
+            case .event: []
+            case .sequence(let plan): plan.stages
+            case .sample(let plan): plan.stages
+            }
+        return stages.indices.contains(stage) ? stages[stage].keys.map(\.path) : []
+    }
+}

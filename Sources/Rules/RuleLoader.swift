@@ -1,0 +1,98 @@
+import EQL
+import FoundationEssentials
+
+/// A rule of a type other than `eql`; named, so that nobody believes it is running.
+public struct UnsupportedRule: Hashable, Sendable, CustomStringConvertible {
+    public let path: String
+    public let id: String?
+    public let name: String?
+    /// `query`, `threshold`, `esql`, `machine_learning`, …
+    public let type: String
+
+    public var description: String { "\(path): not supported: \(type)" }
+}
+
+/// All that came of one load.
+public struct RuleLoadReport: Sendable {
+    public let rules: RuleSet
+    /// By path, and in the order of the file within it.
+    public let problems: [RuleProblem]
+    /// By path.
+    public let unsupported: [UnsupportedRule]
+    /// How many files were read.
+    public let fileCount: Int
+
+    public var hasErrors: Bool { problems.contains { $0.severity == .error } }
+}
+
+/// Reads rule files. A broken file is reported and does not keep the good ones from loading.
+public struct RuleLoader: Sendable {
+    private let checker: QueryChecker
+
+    public init(checker: QueryChecker) {
+        self.checker = checker
+    }
+
+    /// Loads files and, recursively, the `*.toml` files of folders, in the order of their paths.
+    ///
+    /// A file reached twice, by overlapping paths or symbolic links, is read once; names that begin with a
+    /// dot are passed over inside folders. Of two rules with one id, the first stays and the second is an error.
+    public func load(paths: [String]) -> RuleLoadReport {
+        var walk = RuleFileWalk()
+        for path in paths { walk.visit(path) }
+        var collection = RuleCollection(problems: walk.problems)
+        for path in walk.files {
+            do {
+                let text = try RuleFileWalk.read(path)
+                collection.add(text: text, path: path, checker: checker)
+            } catch {
+                collection.problems.append(error)
+            }
+        }
+        return collection.report(fileCount: walk.files.count)
+    }
+
+    /// Reads one rule from text, as if it stood in a file at `path`.
+    public func load(toml: String, path: String) -> RuleLoadReport {
+        var collection = RuleCollection(problems: [])
+        collection.add(text: toml, path: path, checker: checker)
+        return collection.report(fileCount: 1)
+    }
+}
+
+/// What has been loaded so far.
+private struct RuleCollection {
+    var problems: [RuleProblem]
+    private var rules: [Rule] = []
+    private var unsupported: [UnsupportedRule] = []
+    private var idPlaces: [String: RuleProblem.Place] = [:]
+
+    init(problems: [RuleProblem]) {
+        self.problems = problems
+    }
+
+    mutating func add(text: String, path: String, checker: QueryChecker) {
+        var file = RuleFile(path: path, text: text, checker: checker)
+        let outcome = file.read()
+        problems += file.problems
+        switch outcome {
+        case .rule(let rule, let place):
+            if let first = idPlaces[rule.id] {
+                problems.append(
+                    RuleProblem(
+                        severity: .error, place: place, message: "rule_id \(rule.id) is taken, see \(first)",
+                        hint: "give one of the two another id; the first one is used"))
+            } else {
+                idPlaces[rule.id] = place
+                rules.append(rule)
+            }
+        case .unsupported(let rule): unsupported.append(rule)
+        case .broken: break
+        }
+    }
+
+    func report(fileCount: Int) -> RuleLoadReport {
+        RuleLoadReport(
+            rules: RuleSet(rules), problems: problems, unsupported: unsupported, fileCount: fileCount)
+    }
+}

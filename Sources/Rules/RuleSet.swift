@@ -1,0 +1,26 @@
+/// The rules of one load, in the order of their ids; never changes.
+public struct RuleSet: Sendable {
+    /// Ascending by the UTF-8 bytes of the id.
+    public let rules: [Rule]
+    /// SHA-256 over the content hash and the stage of each rule in order, as 64 lower-case hexadecimal digits:
+    /// two processes with equal hashes raise the same alerts.
+    public let hash: String
+
+    /// Of rules with equal ids the first is kept.
+    public init(_ rules: [Rule]) {
+        var seen: Set<String> = []
+        self.rules = rules.filter { seen.insert($0.id).inserted }
+            .sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        var digest = PartDigest()
+        digest.add("apus-rule-set-1")
+        for rule in self.rules {
+            digest.add(rule.contentHash)
+            digest.add(rule.stage.rawValue)
+        }
+        hash = digest.finish()
+    }
+
+    public subscript(id: String) -> Rule? { rules.first { $0.id == id } }
+
+    public var isEmpty: Bool { rules.isEmpty }
+}

@@ -1,0 +1,154 @@
+extension Settings {
+    /// Every setting there is, in the order of the reference. From this table come the file's keys, the names for the
+    /// environment and for flags, the checks, and `config/apus.yaml`.
+    static let declarations: [Declaration] = [
+        Declaration(
+            "application", \.application, .name("name", upTo: 200),
+            "Consumer group id and prefix of the internal topics. Instances with the same name share the work."),
+
+        Declaration(
+            "kafka.brokers", \.kafka.brokers, .list(of: .broker, "list of host:port"),
+            requiredLike: "[localhost:9092]",
+            "Brokers to ask first; they name the others."),
+        Declaration(
+            "kafka.properties", \.kafka.properties, .properties,
+            """
+            Any librdkafka property, for the consumer and the producer, such as security.protocol: sasl_ssl. A secret \
+            stands elsewhere: file:/run/secrets/kafka takes a file's content, env:KAFKA_PASSWORD a variable's. A text \
+            that really begins so is written with literal: before it.
+            """),
+        Declaration(
+            "kafka.consumer_properties", \.kafka.consumerProperties, .properties,
+            "Properties of the consumer only; they win over kafka.properties."),
+        Declaration(
+            "kafka.producer_properties", \.kafka.producerProperties, .properties,
+            "Properties of the producer only; they win over kafka.properties."),
+        Declaration(
+            "kafka.instance_id", \.kafka.instanceID, .optionalText("name"),
+            """
+            Static membership: a name of this instance that survives its restarts, such as a pod of a StatefulSet \
+            has. A restart then moves no partitions.
+            """),
+        Declaration(
+            "kafka.create_topics", \.kafka.createTopics, .boolean,
+            "Create the topics that are missing. Otherwise a missing topic stops the start."),
+        Declaration(
+            "kafka.topic_partitions", \.kafka.topicPartitions, .integer(1...10_000),
+            "Partitions of a topic that Apus creates."),
+        Declaration(
+            "kafka.replication_factor", \.kafka.replicationFactor, .integer(0...100),
+            "Replicas of a topic that Apus creates; 0 leaves the number to the brokers (Kafka 2.4 and later)."),
+        Declaration(
+            "kafka.connect_timeout", \.kafka.connectTimeout, .duration(.seconds(1)...(.hours(1))),
+            "How long the start waits for a first broker to answer."),
+
+        Declaration(
+            "input.topics", \.input.topics, .list(of: .inputTopic, "list of topics"),
+            requiredLike: "[events]",
+            """
+            Topics with events. Where the producers promise that the records' keys are a field, name it: {name: \
+            events, key: apus.host_key}; sequences joined by that field then run in place. In one line of text: \
+            events=apus.host_key,audit.
+            """),
+        Declaration(
+            "input.start", \.input.start, .choice(),
+            """
+            Where to begin in a partition without a committed offset. earliest misses nothing, neither in a partition \
+            added later nor after a crash before the first commit; latest skips what the topic already holds.
+            """),
+        Declaration(
+            "input.max_record_bytes", \.input.maxRecordBytes, .byteCount(.kibibytes(1)...(.mebibytes(64))),
+            "A record larger than this goes to the dead-letter topic undecoded."),
+
+        Declaration(
+            "output.alerts", \.output.alerts, .topicName,
+            "The topic for alerts."),
+        Declaration(
+            "output.dead_letters", \.output.deadLetters, .topicName,
+            "The topic for records that are no events, bytes unchanged, the reason in a header."),
+        Declaration(
+            "output.profile", \.output.profile, .choice(),
+            "The shape of an alert. ecs: Elastic Common Schema, with the evidence under apus."),
+
+        Declaration(
+            "delivery", \.delivery,
+            .choice(refused: [
+                "exactly_once": "exactly_once is not in this version; choose at_least_once: nothing is lost, and an "
+                    + "alert written twice has the same id both times"
+            ]),
+            """
+            at_least_once: an offset is committed when the alerts of its record are written. After a crash an alert \
+            can come again, with the same id.
+            """),
+
+        Declaration(
+            "rules.paths", \.rules.paths, .list(of: .text("path"), "list of files and folders"),
+            requiredLike: "[rules]",
+            "Rule files, and folders that are searched for them; relative to the working directory."),
+        Declaration(
+            "rules.strict", \.rules.strict, .boolean,
+            "Refuse to start when one rule file is bad. Otherwise it is reported and left out."),
+
+        Declaration(
+            "host_key", \.hostKey, .list(of: .fieldName, "list of field names"),
+            "The fields that identify a host; the first that an event has becomes its apus.host_key."),
+
+        Declaration(
+            "time.allowed_lateness", \.time.allowedLateness, .duration(.zero...(.hours(1))),
+            """
+            How far, in event time, events may arrive out of order and still be put in order for sequences. It delays \
+            the alerts of sequences, no others.
+            """),
+        Declaration(
+            "time.idle_timeout", \.time.idleTimeout, .duration(.milliseconds(100)...(.hours(1))),
+            "A partition without records for this long no longer holds back the sequences of its lane."),
+
+        Declaration(
+            "runtime.cores", \.runtime.cores, .integer(0...1_024),
+            "How many lanes run at the same moment; 0 takes all cores."),
+        Declaration(
+            "runtime.batch_size", \.runtime.batchSize, .integer(1...100_000),
+            "The most records a lane takes at once."),
+        Declaration(
+            "runtime.checkpoint_interval", \.runtime.checkpointInterval,
+            .duration(.milliseconds(10)...(.minutes(10))),
+            "How often offsets are committed: about what is evaluated again after a crash. Alerts do not wait for it."),
+        Declaration(
+            "runtime.shutdown_timeout", \.runtime.shutdownTimeout, .duration(.seconds(1)...(.hours(1))),
+            """
+            How long a stop may take to finish batches and commit. Keep it below the time your supervisor grants: \
+            Kubernetes grants 30 s, docker stop 10 s, if not told otherwise.
+            """),
+        Declaration(
+            "runtime.stall_timeout", \.runtime.stallTimeout, .duration(.seconds(1)...(.hours(1))),
+            "A lane with records waiting that finishes none for this long makes the instance unhealthy."),
+
+        Declaration(
+            "log.level", \.log.level, .choice(),
+            "The least important message that is logged."),
+        Declaration(
+            "log.format", \.log.format, .choice(),
+            "text for people, json for collectors: one object per line."),
+
+        Declaration(
+            "health.file", \.health.file, .optionalText("path"),
+            "A file with a heartbeat, rewritten while Apus runs, that apus health reads."),
+    ]
+
+    /// What each section is about.
+    static let sections: [String: String] = [
+        "kafka": "The connection to Kafka",
+        "input": "What is read",
+        "output": "What is written",
+        "rules": "What is looked for",
+        "time": "Event time",
+        "runtime": "How the work is done",
+        "log": "What is said on standard error",
+        "health": "What a supervisor may ask",
+    ]
+}
+
+extension Duration {
+    static func minutes(_ count: Int) -> Duration { .seconds(60 * count) }
+    static func hours(_ count: Int) -> Duration { .minutes(60 * count) }
+}

@@ -1,0 +1,127 @@
+/// Everything `apus run` can be told, checked: a value of this type came through ``load(file:environment:flags:readFile:)``
+/// without an error.
+///
+/// The initial value of each property is that setting's default. What each one is called, takes and means for an
+/// operator is declared once, in ``declarations``; `config/apus.yaml` is generated from there.
+public struct Settings: Sendable, Equatable {
+    /// Consumer group id and prefix of the internal topics.
+    public internal(set) var application = "apus"
+    public internal(set) var kafka = Kafka()
+    public internal(set) var input = Input()
+    public internal(set) var output = Output()
+    public internal(set) var delivery = Delivery.atLeastOnce
+    public internal(set) var rules = Rules()
+    /// The fields that can give the host key, in the order they are tried.
+    public internal(set) var hostKey = ["host.id", "agent.id", "winlog.computer_name", "host.name"]
+    public internal(set) var time = Time()
+    public internal(set) var runtime = Runtime()
+    public internal(set) var log = Log()
+    public internal(set) var health = Health()
+
+    /// Where each setting that was given was given last, by path.
+    var origins: [String: Place] = [:]
+
+    public struct Kafka: Sendable, Equatable {
+        /// `host:port`, at least one.
+        public internal(set) var brokers: [String] = []
+        /// librdkafka properties of both clients; see also ``consumer`` and ``producer``.
+        public internal(set) var properties: [String: PropertyValue] = [:]
+        public internal(set) var consumerProperties: [String: PropertyValue] = [:]
+        public internal(set) var producerProperties: [String: PropertyValue] = [:]
+        /// `group.instance.id`; nil for dynamic membership.
+        public internal(set) var instanceID: String?
+        public internal(set) var createTopics = false
+        public internal(set) var topicPartitions = 6
+        /// Replicas of a created topic; 0 leaves the number to the brokers (-1 in the protocol).
+        public internal(set) var replicationFactor = 0
+        public internal(set) var connectTimeout = Duration.seconds(30)
+
+        /// What the consumer gets: the common properties, overridden by its own.
+        public var consumer: [String: PropertyValue] { properties.merging(consumerProperties) { $1 } }
+        /// What the producer gets: the common properties, overridden by its own.
+        public var producer: [String: PropertyValue] { properties.merging(producerProperties) { $1 } }
+    }
+
+    public struct Input: Sendable, Equatable {
+        /// At least one, all different.
+        public internal(set) var topics: [InputTopic] = []
+        public internal(set) var start = Start.earliest
+        public internal(set) var maxRecordBytes = ByteCount.mebibytes(1)
+
+        /// Where a group starts in a partition for which it has no committed offset.
+        public enum Start: String, CaseIterable, Sendable {
+            case earliest, latest
+        }
+    }
+
+    public struct Output: Sendable, Equatable {
+        public internal(set) var alerts = "apus.alerts"
+        public internal(set) var deadLetters = "apus.dead-letters"
+        public internal(set) var profile = Profile.ecs
+
+        /// The shape of an alert.
+        public enum Profile: String, CaseIterable, Sendable {
+            case ecs
+        }
+    }
+
+    /// What a crash can do to the alerts.
+    public enum Delivery: String, CaseIterable, Sendable {
+        /// Nothing is lost; an alert may come twice, with the same id.
+        case atLeastOnce = "at_least_once"
+    }
+
+    public struct Rules: Sendable, Equatable {
+        /// Rule files and folders of rule files, at least one; relative to the working directory.
+        public internal(set) var paths: [String] = []
+        /// Whether one bad rule file stops the start.
+        public internal(set) var strict = false
+    }
+
+    public struct Time: Sendable, Equatable {
+        public internal(set) var allowedLateness = Duration.seconds(2)
+        public internal(set) var idleTimeout = Duration.seconds(5)
+    }
+
+    public struct Runtime: Sendable, Equatable {
+        /// Lanes that run at the same moment; 0 for one per core.
+        public internal(set) var cores = 0
+        public internal(set) var batchSize = 1_000
+        public internal(set) var checkpointInterval = Duration.seconds(1)
+        public internal(set) var shutdownTimeout = Duration.seconds(25)
+        public internal(set) var stallTimeout = Duration.seconds(30)
+    }
+
+    public struct Log: Sendable, Equatable {
+        public internal(set) var level = Level.info
+        public internal(set) var format = Format.text
+
+        /// The names are those of swift-log.
+        public enum Level: String, CaseIterable, Sendable {
+            case trace, debug, info, notice, warning, error, critical
+        }
+
+        public enum Format: String, CaseIterable, Sendable {
+            case text, json
+        }
+    }
+
+    public struct Health: Sendable, Equatable {
+        /// The heartbeat file that `apus health` reads; nil for none.
+        public internal(set) var file: String?
+    }
+
+    init() {}
+}
+
+/// A topic Apus reads.
+public struct InputTopic: Sendable, Hashable {
+    public let name: String
+    /// The field whose value is the key of each record, when the producers promise one.
+    public let key: String?
+
+    public init(name: String, key: String? = nil) {
+        self.name = name
+        self.key = key
+    }
+}

@@ -1,0 +1,45 @@
+import Alerts
+import Detection
+import Events
+import KafkaClient
+
+/// What the lanes of one pipeline share. Immutable but for the producer, which is thread-safe.
+struct LaneEnvironment: Sendable {
+    /// Turns are cut after this many batches, so that a lane with a long backlog lets the others run.
+    let batchesPerTurn = 8
+
+    let rules: CompiledRules
+    let options: PipelineOptions
+    let topics: TopicTable
+    let encoder: AlertEncoder
+    /// For alerts that proved too large: leaves the original events out.
+    let shortEncoder: AlertEncoder
+    let outbox: Outbox
+    let evaluatorOptions: EvaluatorOptions
+    let idleNanoseconds: UInt64
+    let stallNanoseconds: UInt64
+
+    let report: @Sendable (PipelineEvent) -> Void
+    /// Ends the pipeline; what is not committed is read again by whoever comes next.
+    let fail: @Sendable (KafkaError) -> Void
+    let commit: @Sendable ([PartitionOffset]) -> Void
+    let lag: @Sendable (TopicPartition) -> Int64
+}
+
+/// The input topics by number, so that an event carries two bytes instead of a name.
+struct TopicTable: Sendable {
+    let names: [String]
+    private let ids: [String: TopicID]
+
+    init(_ names: [String]) {
+        self.names = names
+        ids = Dictionary(
+            names.enumerated().map { ($1, TopicID(rawValue: UInt16($0))) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// - Precondition: the topic is one of the inputs, as every assigned partition's is.
+    func id(of name: String) -> TopicID {
+        guard let id = ids[name] else { preconditionFailure("\(name) is not an input topic") }
+        return id
+    }
+}

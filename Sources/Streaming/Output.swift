@@ -1,0 +1,67 @@
+import Alerts
+import Detection
+import Events
+import KafkaClient
+
+/// A record on its way out, kept until the broker has it.
+struct Output: Sendable {
+    enum Kind: Hashable, Sendable {
+        case alert
+        case deadLetter
+    }
+
+    var kind: Kind
+    var key: [UInt8]?
+    /// Nil for a dead letter whose original had no value, or was too large for the dead-letter topic.
+    var value: [UInt8]?
+    var headers: [RecordHeader]
+
+    /// Of an alert; kept to encode it once more without the original events if it proves too large.
+    private var finding: Finding?
+
+    init(alert finding: Finding, encoder: AlertEncoder) {
+        self.init(encoder.encode(finding))
+        self.finding = finding
+    }
+
+    private init(_ alert: EncodedAlert) {
+        kind = .alert
+        key = alert.key
+        value = alert.value
+        headers = alert.headers.map { RecordHeader($0.name, $0.value) }
+    }
+
+    /// A record that could not be evaluated: its key and value unchanged, why in the headers.
+    init(
+        deadLetter value: UnsafeRawBufferPointer?, key: UnsafeRawBufferPointer?, reason: DecodeFailure,
+        topic: String, partition: Int32, offset: Int64, timestamp: Int64?
+    ) {
+        kind = .deadLetter
+        self.key = key.map { Array($0) }
+        self.value = value.map { Array($0) }
+        headers = [
+            RecordHeader("apus-reason", reason.reason), RecordHeader("apus-topic", topic),
+            RecordHeader("apus-partition", String(partition)), RecordHeader("apus-offset", String(offset)),
+            RecordHeader("apus-size", String(value?.count ?? 0)),
+            RecordHeader("apus-engine-version", Engine.version),
+        ]
+        if let timestamp { headers.append(RecordHeader("apus-timestamp", String(timestamp))) }
+    }
+
+    /// A smaller form for a topic that refuses this one as too large, or nil when this is the smallest: an
+    /// alert without the original events, a dead letter without its value. The originals still stand in the
+    /// input topic, at the places the alert and the headers name.
+    ///
+    /// - Parameter encoder: one whose limits leave the originals out.
+    func smaller(_ encoder: AlertEncoder) -> Output? {
+        switch kind {
+        case .alert: return finding.map { Output(encoder.encode($0)) }
+        case .deadLetter:
+            guard value != nil else { return nil }
+            var output = self
+            output.value = nil
+            output.headers.append(RecordHeader("apus-value-omitted", "too_large_for_topic"))
+            return output
+        }
+    }
+}

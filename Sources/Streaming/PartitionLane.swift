@@ -1,0 +1,332 @@
+import Alerts
+import DequeModule
+import Detection
+import Dispatch
+import EventSchema
+import Events
+import KafkaClient
+import Synchronization
+
+/// Everything that belongs to one partition number: its queues, its detector with the correlation state
+/// of its hosts, and the outputs that are on their way. Revocation discards one lane.
+///
+/// One turn takes a batch the whole way; the lane hops queues per batch, never per record:
+///
+///     wake ─▶ poll ─▶ decode ─▶ match ─▶ correlate ─▶ alert ─▶ checkpoint ─▶ commit
+///             └─────────── Detector.process ──────────┘   │                    ▲
+///                                                     producer ─ acknowledged ─┘
+///
+/// A lane reads, or is paused because too many of its outputs are unacknowledged, or is stopped for good:
+///
+///     reading ⇄ paused
+///        └───────┴──▶ stopped
+///
+// `@unchecked`: every stored variable is only touched on `queue`, which is serial; the entry points that
+// others call hop there first.
+final class PartitionLane: @unchecked Sendable {
+    /// Distinguishes the lanes of one process, also those of one partition one after the other, so that a
+    /// late delivery report cannot be taken for an answer to a new lane.
+    let id: UInt64
+    let partition: Int32
+
+    private let queue: DispatchQueue
+    private let environment: LaneEnvironment
+    private let detector: Detector
+    private let batch: MessageBatch
+    private var sources: [Source] = []
+    private var state = State.reading
+    private var tracker = CheckpointTracker<[PartitionOffset]>()
+    /// Outputs by number, until they are acknowledged.
+    private var inFlight: [UInt64: Output] = [:]
+    /// Outputs that the producer had no room for, in order.
+    private var unsent: Deque<UInt64> = []
+    private var whenDrained: (@Sendable () -> Void)?
+    private var counts = Counts()
+    /// When the lane last took records or had none to take: uptime in nanoseconds, read by the pipeline,
+    /// which notices a lane that does not get there any more.
+    private let progress = Atomic(DispatchTime.now().uptimeNanoseconds)
+
+    private enum State {
+        case reading
+        case paused
+        case stopped
+    }
+
+    private struct Source {
+        let queue: PartitionQueue
+        let topic: TopicID
+        /// The detector's number for it.
+        let number: Int
+        /// The offset behind the last record taken, once there is one.
+        var position: Int64?
+        /// What the last checkpoint said.
+        var checkpointed: Int64?
+        var lastRecord = DispatchTime.now()
+        var isIdle = false
+    }
+
+    private struct Counts {
+        var alerts: UInt64 = 0
+        var deadLetters: UInt64 = 0
+    }
+
+    init(id: UInt64, partition: Int32, queue: DispatchQueue, environment: LaneEnvironment) {
+        self.id = id
+        self.partition = partition
+        self.queue = queue
+        self.environment = environment
+        detector = Detector(environment.rules, options: environment.evaluatorOptions)
+        batch = MessageBatch(capacity: environment.options.batchSize)
+    }
+
+    // MARK: Life
+
+    /// Starts reading these partitions, besides those it reads already.
+    func start(_ queues: [PartitionQueue]) {
+        queue.async { [self] in
+            for partition in queues {
+                sources.append(
+                    Source(
+                        queue: partition, topic: environment.topics.id(of: partition.partition.topic),
+                        number: detector.addSource()))
+                do throws(KafkaError) {
+                    try partition.activate(on: queue) { [weak self] in self?.turn() }
+                } catch {
+                    environment.fail(error)
+                }
+            }
+        }
+    }
+
+    /// Stops reading for good and calls `completion` once every output is acknowledged.
+    ///
+    /// What the watermark still holds back is not evaluated: its offsets are not committed either, so
+    /// that whoever reads the partition next sees these records again.
+    func stop(completion: @escaping @Sendable () -> Void) {
+        queue.async { [self] in
+            for source in sources { source.queue.deactivate() }
+            batch.clear()
+            checkpoint()
+            state = .stopped
+            whenDrained = completion
+            finishDraining()
+        }
+    }
+
+    /// What may be committed of a stopped lane: everything up to the newest checkpoint whose outputs are
+    /// acknowledged. Waits for the lane's queue, so not from there.
+    func takeCommittable() -> [PartitionOffset]? {
+        dispatchPrecondition(condition: .notOnQueue(queue))
+        return queue.sync { tracker.takeReady() }
+    }
+
+    private func finishDraining() {
+        guard state == .stopped, tracker.outstanding == 0, let completion = whenDrained else { return }
+        whenDrained = nil
+        completion()
+    }
+
+    // MARK: The way of a batch
+
+    /// Takes what waits in the lane's queues the whole way, and gives other lanes their turn after a while.
+    private func turn() {
+        for _ in 0..<environment.batchesPerTurn {
+            guard state == .reading, hasRoom() else { return }
+            progress.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
+            var taken = 0
+            for index in sources.indices { taken += poll(index) }
+            detector.advance()
+            alert()
+            if taken == 0 { return }
+        }
+        sources.first?.queue.wake()
+    }
+
+    /// Polls one source and evaluates what it gives.
+    private func poll(_ index: Int) -> Int {
+        do throws(KafkaError) {
+            try sources[index].queue.consumeBatch(into: batch)
+        } catch {
+            environment.report(.problem(error))
+            return 0
+        }
+        let count = batch.count
+        guard count > 0 else { return 0 }
+        for message in batch {
+            switch message.kind {
+            case .record:
+                evaluate(message, sources[index])
+                sources[index].position = message.offset + 1
+            case .error:
+                if let error = message.error { environment.report(.problem(error)) }
+            case .endOfPartition:
+                break
+            }
+        }
+        batch.clear()
+        sources[index].lastRecord = .now()
+        sources[index].isIdle = false
+        return count
+    }
+
+    private func evaluate(_ message: MessageView, _ source: Source) {
+        let failure = detector.process(
+            message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
+            origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
+            source: source.number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
+        guard let failure else { return }
+        let topic = source.queue.partition
+        counts.deadLetters += 1
+        environment.report(.deadLettered(topic, offset: message.offset, reason: failure))
+        send(
+            Output(
+                deadLetter: message.value, key: message.key, reason: failure, topic: topic.topic,
+                partition: topic.partition, offset: message.offset, timestamp: message.timestamp))
+    }
+
+    /// Sends what the detector found since the last time.
+    private func alert() {
+        for finding in detector.takeFindings() {
+            counts.alerts += 1
+            send(Output(alert: finding, encoder: environment.encoder))
+        }
+    }
+
+    // MARK: Outputs
+
+    private func send(_ output: Output) {
+        let number = tracker.send()
+        inFlight[number] = output
+        if !unsent.isEmpty || !transmit(number, output) { unsent.append(number) }
+    }
+
+    /// Hands an output to the producer; false when it has no room.
+    private func transmit(_ number: UInt64, _ output: Output) -> Bool {
+        switch environment.outbox.send(output, lane: id, number: number) {
+        case .queued: break
+        case .queueFull: return false
+        case .failed(let error): refused(number, error)
+        }
+        return true
+    }
+
+    /// Hands over what the producer had no room for, in order, as far as there is room now.
+    private func retryUnsent() {
+        while let number = unsent.first, let output = inFlight[number], transmit(number, output) {
+            unsent.removeFirst()
+        }
+    }
+
+    /// Takes delivery reports: called by the outbox, from its own queue.
+    func delivered(_ reports: [OutputReport]) {
+        queue.async { [self] in
+            for report in reports {
+                if let error = report.error {
+                    refused(report.number, error)
+                } else {
+                    inFlight[report.number] = nil
+                    tracker.acknowledge(report.number)
+                }
+            }
+            retryUnsent()
+            finishDraining()
+            if state == .paused, hasRoom() { turn() }
+        }
+    }
+
+    /// An output that the broker will never take as it is. A smaller form is tried once; otherwise the
+    /// pipeline stops, and since its offset is not committed nothing is lost.
+    private func refused(_ number: UInt64, _ error: KafkaError) {
+        guard let output = inFlight[number] else { return }
+        guard error.code == .messageTooLarge, let smaller = output.smaller(environment.shortEncoder) else {
+            environment.fail(error)
+            return
+        }
+        environment.report(output.kind == .alert ? .alertShortened : .deadLetterWithoutValue(topicPartition))
+        inFlight[number] = smaller
+        if !transmit(number, smaller) { unsent.append(number) }
+    }
+
+    private var topicPartition: TopicPartition {
+        sources.first?.queue.partition ?? TopicPartition("", partition)
+    }
+
+    /// Whether the lane may read on, with its state moved accordingly.
+    private func hasRoom() -> Bool {
+        let hasRoom = unsent.isEmpty && tracker.outstanding < environment.options.maxOutstanding
+        switch (state, hasRoom) {
+        case (.reading, false):
+            state = .paused
+            environment.report(.paused(partition: partition))
+        case (.paused, true):
+            state = .reading
+            environment.report(.resumed(partition: partition))
+        default: break
+        }
+        return hasRoom
+    }
+
+    // MARK: Time
+
+    /// The lane's share of the pipeline's checkpoint timer: idle sources let the watermark go, and what has
+    /// become safe is committed.
+    func tick() {
+        queue.async { [self] in
+            guard state != .stopped else { return }
+            let now = DispatchTime.now()
+            var becameIdle = false
+            for index in sources.indices where !sources[index].isIdle {
+                if now.uptimeNanoseconds - sources[index].lastRecord.uptimeNanoseconds > environment.idleNanoseconds {
+                    sources[index].isIdle = true
+                    detector.setIdle(sources[index].number)
+                    becameIdle = true
+                }
+            }
+            if becameIdle {
+                detector.advance()
+                alert()
+            }
+            retryUnsent()
+            if state == .paused, hasRoom() { turn() }
+            checkpoint()
+            if let ready = tracker.takeReady() { environment.commit(ready) }
+            if sources.allSatisfy({ $0.queue.waiting == 0 }) {
+                progress.store(now.uptimeNanoseconds, ordering: .relaxed)
+            }
+        }
+    }
+
+    /// Notes how far every source has been read. What the watermark still holds back counts as unread.
+    private func checkpoint() {
+        var offsets: [PartitionOffset] = []
+        for index in sources.indices {
+            guard let position = sources[index].position else { continue }
+            let held = detector.oldestHeldOffset(topic: sources[index].topic, partition: partition)
+            let offset = min(position, held ?? position)
+            guard offset != sources[index].checkpointed else { continue }
+            sources[index].checkpointed = offset
+            offsets.append(PartitionOffset(sources[index].queue.partition, offset))
+        }
+        if !offsets.isEmpty { tracker.checkpoint(offsets) }
+    }
+
+    /// Whether the lane has had records waiting for the stall time-out and taken none of them. From any thread.
+    var isStalled: Bool {
+        let now = DispatchTime.now().uptimeNanoseconds
+        let last = progress.load(ordering: .relaxed)
+        return now > last && now - last > environment.stallNanoseconds
+    }
+
+    /// A reading, taken on the lane's queue: a lane that hangs does not deliver one.
+    func snapshot(_ deliver: @escaping @Sendable (LaneSnapshot) -> Void) {
+        queue.async { [self] in
+            deliver(
+                LaneSnapshot(
+                    partition: partition, topics: sources.map(\.queue.partition.topic),
+                    counters: detector.counters, detections: detector.detectionCounters,
+                    deadLetters: counts.deadLetters, alerts: counts.alerts, outstanding: tracker.outstanding,
+                    isPaused: state == .paused, isStalled: isStalled,
+                    lag: sources.reduce(0) { $0 + environment.lag($1.queue.partition) }))
+        }
+    }
+}

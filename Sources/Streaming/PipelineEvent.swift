@@ -1,0 +1,59 @@
+public import Detection
+public import Events
+public import KafkaClient
+
+/// What happens inside a pipeline, for logs, progress and tests. Delivered on the pipeline's own queues:
+/// be quick. No event carries record content.
+public enum PipelineEvent: Sendable {
+    /// The topics were found and the group is being joined.
+    case started(version: String)
+    case assigned([TopicPartition])
+    case revoked([TopicPartition], lost: Bool)
+    case committed([PartitionOffset])
+    /// A commit was refused; the next checkpoint tries again.
+    case commitFailed(KafkaError)
+    /// A record went to the dead-letter topic.
+    case deadLettered(TopicPartition, offset: Int64, reason: DecodeFailure)
+    /// The dead-letter topic refused a record for its size; it was sent without its value.
+    case deadLetterWithoutValue(TopicPartition)
+    /// An alert was too large for the alert topic and was sent without the original events.
+    case alertShortened
+    /// The consumer or producer reports a problem that librdkafka is dealing with.
+    case problem(KafkaError)
+    /// A lane reads no further until outputs are acknowledged, or goes on again.
+    case paused(partition: Int32)
+    case resumed(partition: Int32)
+    /// A lane has records but has taken none for the stall time-out.
+    case stalled(partition: Int32)
+    /// The pipeline cannot go on; `Pipeline.failure` has the reason.
+    case failed(KafkaError)
+    case stopped
+}
+
+/// A reading of one lane at one moment.
+public struct LaneSnapshot: Sendable {
+    public var partition: Int32
+    public var topics: [String]
+    public var counters: EvaluatorCounters
+    public var detections: DetectionCounters
+    public var deadLetters: UInt64
+    public var alerts: UInt64
+    /// Outputs that are not acknowledged.
+    public var outstanding: Int
+    public var isPaused: Bool
+    public var isStalled: Bool
+    /// Records behind the end of its partitions, as of the last fetch.
+    public var lag: Int64
+}
+
+/// A reading of a whole pipeline.
+public struct PipelineSnapshot: Sendable {
+    public var lanes: [LaneSnapshot]
+    public var isReady: Bool
+    public var failure: KafkaError?
+
+    public var records: UInt64 { lanes.reduce(0) { $0 + $1.counters.records } }
+    public var alerts: UInt64 { lanes.reduce(0) { $0 + $1.alerts } }
+    public var deadLetters: UInt64 { lanes.reduce(0) { $0 + $1.deadLetters } }
+    public var lag: Int64 { lanes.reduce(0) { $0 + $1.lag } }
+}

@@ -1,0 +1,65 @@
+public import KafkaClient
+
+/// Why a pipeline does not start. All reasons at once; each says what to do.
+public struct StartFailure: Error, Sendable, CustomStringConvertible {
+    public let reasons: [String]
+
+    public init(_ reasons: [String]) {
+        self.reasons = reasons
+    }
+
+    public var description: String { reasons.joined(separator: "\n") }
+}
+
+/// Looks at the cluster before the group is joined: a wrong name should say so at once instead of an
+/// instance that runs for ever and reads nothing.
+struct TopicCheck {
+    let options: PipelineOptions
+
+    /// - Returns: the number of partitions of each input.
+    /// - Throws: ``StartFailure`` naming every topic that is missing or refused, or the `KafkaError` of a
+    ///   cluster that cannot be reached.
+    func run() throws -> [String: Int] {
+        let admin = try Admin(options.producer)
+        var metadata = try admin.metadata(timeout: options.connectTimeout)
+        let outputs = [options.alertTopic, options.deadLetterTopic]
+        let needed = options.inputs.map(\.name) + outputs
+        let missing = needed.filter { metadata.topic($0)?.partitions.isEmpty ?? true }
+        if !missing.isEmpty, let creation = options.createTopics {
+            try create(missing, creation, admin)
+            metadata = try admin.metadata(timeout: options.connectTimeout)
+        }
+        let reasons = needed.compactMap { reason(for: $0, in: metadata) }
+        guard reasons.isEmpty else { throw StartFailure(reasons) }
+        return Dictionary(
+            options.inputs.map { ($0.name, metadata.topic($0.name)?.partitions.count ?? 0) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    private func create(_ topics: [String], _ creation: TopicCreation, _ admin: Admin) throws {
+        let refusals = try admin.create(
+            topics.map {
+                NewTopic(
+                    $0, partitions: creation.partitions,
+                    replication: creation.replicationFactor > 0 ? creation.replicationFactor : nil)
+            }, timeout: options.connectTimeout)
+        let reasons = refusals.values.filter { $0.reaction != .ignore }.map(\.description).sorted()
+        guard reasons.isEmpty else { throw StartFailure(reasons) }
+    }
+
+    private func reason(for topic: String, in metadata: ClusterMetadata) -> String? {
+        guard let found = metadata.topic(topic), !found.partitions.isEmpty else {
+            if let error = metadata.topic(topic)?.error, error.code != .unknownTopicOrPartition {
+                return error.description
+            }
+            let near = metadata.topics.map(\.name).filter { !$0.hasPrefix("__") }.sorted().prefix(8)
+            let others = near.isEmpty ? "the cluster has no topics" : "the cluster has \(near.joined(separator: ", "))"
+            return """
+                topic '\(topic)' does not exist (\(others)). Correct its name, set kafka.create_topics, or create it: \
+                kafka-topics.sh --bootstrap-server \(options.producer["bootstrap.servers"] ?? "HOST:PORT") --create \
+                --topic \(topic) --partitions 6
+                """
+        }
+        return nil
+    }
+}
