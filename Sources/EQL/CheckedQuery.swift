@@ -155,7 +155,8 @@ public struct StringPattern: Hashable, Sendable {
         case search(caseInsensitive: Bool)
     }
 
-    /// Anchored with `\A…\z` where the whole value must match.
+    /// Anchored with `\A` and `\z` where the whole value must match; an end where any text may stand has
+    /// neither anchor nor `.*`, so that a match covers the part that matters.
     public var expression: String
     /// As written in the query, for alerts and diagnostics.
     public var source: String

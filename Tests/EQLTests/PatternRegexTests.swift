@@ -44,15 +44,21 @@ import Testing
         Case(pattern: "<1-30>", matching: ["1", "30", "007"], others: ["0", "31", ""]),
         Case(pattern: "v<01-30>", matching: ["v01", "v30"], others: ["v1", "v001", "v00", "v31"]),
         Case(pattern: #"a\/b[/]"#, matching: ["a/b/"], others: ["a/b"]),
-        Case(pattern: "abé[x-z]K", matching: ["ABéXk", "abéyK"], others: ["abÉxK", "abéwK", "ab\u{E9}x\u{212A}"], folded: true),
+        Case(
+            pattern: "abé[x-z]K", matching: ["ABéXk", "abéyK"], others: ["abÉxK", "abéwK", "ab\u{E9}x\u{212A}"],
+            folded: true),
         Case(pattern: "[^a]", matching: ["b"], others: ["a", "A"], folded: true),
         Case(pattern: "(a|b)*c", matching: ["c", "abbac"], others: ["abd"]),
     ]
 
     @Test(arguments: cases) func matchesWhatLuceneMatches(_ sample: Case) throws {
         let language = try LuceneRegex.translate(sample.pattern, caseInsensitive: sample.folded).language
-        for value in sample.matching { #expect(try finds(language, in: value), "\(value.debugDescription): \(language)") }
-        for value in sample.others { #expect(try !finds(language, in: value), "\(value.debugDescription): \(language)") }
+        for value in sample.matching {
+            #expect(try finds(language, in: value), "\(value.debugDescription): \(language)")
+        }
+        for value in sample.others {
+            #expect(try !finds(language, in: value), "\(value.debugDescription): \(language)")
+        }
     }
 
     @Test(arguments: [
@@ -93,7 +99,9 @@ import Testing
         let (lower, upper) = bounds
         let free = try LuceneRegex.translate("<\(lower)-\(upper)>", caseInsensitive: false).language
         let width = 5
-        let fixed = try LuceneRegex.translate("<\(padded(upper, width))-\(padded(lower, width))>", caseInsensitive: false).language
+        let fixed = try LuceneRegex.translate(
+            "<\(padded(upper, width))-\(padded(lower, width))>", caseInsensitive: false
+        ).language
         let isFree = String(lower).count != String(upper).count
         for number in 0...1500 {
             let isInside = lower...upper ~= number
@@ -118,7 +126,8 @@ import Testing
 
 @Suite struct PatternSearchTests {
     @Test(arguments: [
-        "(?i)(New-MailboxExportRequest|python/[0-9])", "^a+?$", #"(?:\\1|[\1+*?(?=]+)"#, #"\Qa++(?=\E"#, "a{2}b", "[]+]+x",
+        "(?i)(New-MailboxExportRequest|python/[0-9])", "^a+?$", #"(?:\\1|[\1+*?(?=]+)"#, #"\Qa++(?=\E"#, "a{2}b",
+        "[]+]+x",
         "(?P<name>a)", "(?<name>a)",
     ])
     func passesOnAsWritten(pattern: String) throws {
@@ -127,7 +136,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a(?=b)", 1, "look-ahead"), ("(?<!a)b", 0, "look-behind"), ("(?>a)", 0, "atomic"), (#"(a)\1"#, 3, "back-reference"),
+        ("a(?=b)", 1, "look-ahead"), ("(?<!a)b", 0, "look-behind"), ("(?>a)", 0, "atomic"),
+        (#"(a)\1"#, 3, "back-reference"),
         (#"é\K"#, 2, #"`\K`"#), ("a++", 2, "possessive"), ("a{2}+", 4, "possessive"), ("(?(1)a)", 0, "condition"),
         ("a?+", 2, "possessive"),
     ])

@@ -35,7 +35,9 @@ extension Checker {
         case .arithmetic(_, let left, let right) where left.constant != nil && right.constant != nil:
             error("arithmetic needs numbers", at: expression.span)
         default:
-            refuse("arithmetic on fields is", at: expression.span, hint: "Move the constants to one side of the comparison")
+            refuse(
+                "arithmetic on fields is", at: expression.span, hint: "Move the constants to one side of the comparison"
+            )
         }
     }
 
@@ -62,7 +64,9 @@ extension Checker {
         case (.field(let left), .field(let right)):
             return lower(left, operation, right, at: span)
         case (.field, .predicate), (.predicate, .field), (.predicate, .predicate):
-            error("one side of a comparison must be a constant", at: span, hint: "Join the conditions with `and`, `or` and `not`")
+            error(
+                "one side of a comparison must be a constant", at: span,
+                hint: "Join the conditions with `and`, `or` and `not`")
             return nil
         }
     }
@@ -198,10 +202,12 @@ extension Checker {
         var values = FieldTest.ValueSet()
         for (literal, _) in literals { _ = values.insert(literal, as: type) }
         values.strings = []
-        return .condition(.any([.test(folded), .test(FieldTest(field: field.path, type: type, test: .equals(values)))]))
+        return .condition(
+            .any([.test(folded), .test(FieldTest(field: field.path, type: type, test: .equals(values)))]))
     }
 
-    private mutating func warnOfMismatch(_ literal: Literal, _ field: FieldReference, _ type: FieldType, at span: Span) {
+    private mutating func warnOfMismatch(_ literal: Literal, _ field: FieldReference, _ type: FieldType, at span: Span)
+    {
         let shown = if case .string = literal { "\"\(literal.text)\"" } else { literal.text }
         warn("no value of `\(field.path)`, a \(type.name) field, can be compared with \(shown)", at: span)
     }

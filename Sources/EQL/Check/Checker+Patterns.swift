@@ -134,7 +134,8 @@ struct StringLiteralPlaces {
             var width = 1
             if end < span.upper, text[index + 1] == UInt8(ascii: "u") {
                 end = (text[index...].firstIndex(of: UInt8(ascii: "}")) ?? span.upper - 2) + 1
-                let digits = String(decoding: text[(index + 2)..<end].filter { $0 != 0x7B && $0 != 0x7D }, as: UTF8.self)
+                let digits = String(
+                    decoding: text[(index + 2)..<end].filter { $0 != 0x7B && $0 != 0x7D }, as: UTF8.self)
                 width = UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init).map { UTF8.width($0) } ?? 1
             }
             places += repeatElement(index, count: width)

@@ -72,9 +72,10 @@ extension Checker {
             let type = options.schema.type(of: field)
             var values = FieldTest.ValueSet()
             _ = values.insert(.string(category), as: type)
-            condition = Condition.all([
-                .test(FieldTest(field: field, type: type, test: .equals(values))), condition,
-            ]).normalised
+            condition =
+                Condition.all([
+                    .test(FieldTest(field: field, type: type, test: .equals(values))), condition,
+                ]).normalised
         }
         return condition
     }

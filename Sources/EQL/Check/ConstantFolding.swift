@@ -22,10 +22,11 @@ extension Expression {
             guard let truth = operand.constant?.truth else { return nil }
             return Literal(truth: !truth)
         case .and(let left, let right):
-            guard let left = left.constant?.truth, let right = right.constant?.truth else { return nil }
+            // The right side first: the left one may be a chain of hundreds.
+            guard let right = right.constant?.truth, let left = left.constant?.truth else { return nil }
             return Literal(truth: .all([left, right]))
         case .or(let left, let right):
-            guard let left = left.constant?.truth, let right = right.constant?.truth else { return nil }
+            guard let right = right.constant?.truth, let left = left.constant?.truth else { return nil }
             return Literal(truth: .any([left, right]))
         case .membership(let subject, let items, let caseInsensitive, let negated):
             guard let subject = subject.constant else { return nil }
@@ -98,7 +99,7 @@ extension Literal {
         }
     }
 
-    /// `null == null` is true, null in any other comparison with a value is an is-null test or null.
+    /// `==` and `!=` are never null, as `E == null` asks for null; an order against null is null.
     /// Nil when the types have no order.
     static func compare(_ operation: ComparisonOperator, _ left: Literal, _ right: Literal) -> Verdict? {
         switch operation {
@@ -112,7 +113,8 @@ extension Literal {
             if let left = left.number, let right = right.number { return .constant(operation.holds(left, right)) }
             guard case .string(let left) = left, case .string(let right) = right else { return nil }
             // UTF-8 bytes are in code-point order; `String`'s own order is another one.
-            let order = left.utf8.elementsEqual(right.utf8) ? 0 : left.utf8.lexicographicallyPrecedes(right.utf8) ? -1 : 1
+            let order =
+                left.utf8.elementsEqual(right.utf8) ? 0 : left.utf8.lexicographicallyPrecedes(right.utf8) ? -1 : 1
             return .constant(operation.holds(order, 0))
         }
     }

@@ -10,7 +10,9 @@ struct DecimalInterval {
     /// Nil unless `text` is two numbers of up to 31 bits with a hyphen between them.
     init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = Self.number(parts[0]), let second = Self.number(parts[1]) else { return nil }
+        guard parts.count == 2, let first = Self.number(parts[0]), let second = Self.number(parts[1]) else {
+            return nil
+        }
         bounds = Swift.min(first, second)...Swift.max(first, second)
         width = parts[0].count == parts[1].count ? parts[0].count : 0
     }
@@ -24,16 +26,17 @@ struct DecimalInterval {
         guard width == 0 else {
             return Self.numbers(from: Self.digits(bounds.lowerBound, width), to: Self.digits(bounds.upperBound, width))
         }
+        // One alternative per number of digits.
         var widths: [PatternTree] = []
-        var (least, power) = (0, 10)
+        var (least, count) = (0, 1)
         while least <= bounds.upperBound {
-            let range = Swift.max(least, bounds.lowerBound)...Swift.max(least, bounds.lowerBound, Swift.min(power - 1, bounds.upperBound))
-            if range.lowerBound < power {
-                let count = String(power).utf8.count - 1
-                widths.append(
-                    Self.numbers(from: Self.digits(range.lowerBound, count), to: Self.digits(range.upperBound, count)))
+            let next = Swift.max(least, 1) * 10
+            let range = bounds.clamped(to: least...(next - 1))
+            if bounds.overlaps(least...(next - 1)) {
+                let (lower, upper) = (Self.digits(range.lowerBound, count), Self.digits(range.upperBound, count))
+                widths.append(Self.numbers(from: lower, to: upper))
             }
-            (least, power) = (power, power * 10)
+            (least, count) = (next, count + 1)
         }
         return .sequencing([.repeating(.one(ScalarSet("0")), atLeast: 0, atMost: nil), .choosing(widths)])
     }
@@ -51,7 +54,9 @@ struct DecimalInterval {
             return .sequencing([digit(low...high), numbers(from: lowRest, to: highRest)])
         }
         let count = lowRest.count
-        let (zeros, nines) = (Array(repeating: UInt8(ascii: "0"), count: count), Array(repeating: UInt8(ascii: "9"), count: count))
+        let (zeros, nines) = (
+            Array(repeating: UInt8(ascii: "0"), count: count), Array(repeating: UInt8(ascii: "9"), count: count)
+        )
         // Full ranges of the leading digit first; what is left is the edge below and the edge above.
         let firstFull = lowRest == zeros ? low : low + 1
         let lastFull = highRest == nines ? high : high - 1
@@ -60,7 +65,8 @@ struct DecimalInterval {
             parts.append(.sequencing([digit(low...low), numbers(from: lowRest, to: nines)]))
         }
         if firstFull <= lastFull {
-            parts.append(.sequencing([digit(firstFull...lastFull), .repeating(.one(.digits), atLeast: count, atMost: count)]))
+            parts.append(
+                .sequencing([digit(firstFull...lastFull), .repeating(.one(.digits), atLeast: count, atMost: count)]))
         }
         if lastFull < high {
             parts.append(.sequencing([digit(high...high), numbers(from: zeros, to: highRest)]))

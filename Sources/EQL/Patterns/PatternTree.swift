@@ -82,7 +82,8 @@ indirect enum PatternTree: Hashable, Sendable {
         if isOpenAtEnd { parts.removeLast() }
         if parts.isEmpty, isOpenAtStart || isOpenAtEnd { return .everything }
         // The only part is a choice: without its own group, the anchors would bind to its ends.
-        let body = parts.count == 1 && isOpenAtStart && isOpenAtEnd
+        let body =
+            parts.count == 1 && isOpenAtStart && isOpenAtEnd
             ? parts[0].expression : parts.map(\.atom).joined()
         return .expression((isOpenAtStart ? "" : #"\A"#) + body + (isOpenAtEnd ? "" : #"\z"#))
     }

@@ -83,13 +83,13 @@ struct ScalarSet: Hashable, Sendable {
         return "[\(members.joined())]"
     }
 
-    /// One scalar, so written that it means itself inside a class and outside.
+    /// One scalar, so written that it means itself inside a class and outside. In ASCII only: two
+    /// expressions are then equal as strings exactly when their code points are.
     private static func escaped(_ value: UInt32) -> String {
         guard let scalar = Unicode.Scalar(value) else { return "" }
         switch scalar {
         case "0"..."9", "A"..."Z", "a"..."z", "_", " ": return String(scalar)
         case "\u{21}"..."\u{7E}": return "\\\(scalar)"
-        case "\u{A0}"..."\u{FFFD}": return String(scalar)
         default: return "\\x{\(String(value, radix: 16, uppercase: true))}"
         }
     }

@@ -5,6 +5,7 @@
 enum SearchRegex {
     static func language(of pattern: String, caseInsensitive: Bool) throws(PatternNote) -> PatternLanguage {
         try refuseUnsupported(in: Array(pattern.utf8))
+        if pattern.isEmpty || pattern == ".*" { return .everything }
         return .expression(caseInsensitive ? "(?i)" + pattern : pattern)
     }
 

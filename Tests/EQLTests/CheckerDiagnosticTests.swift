@@ -1,0 +1,88 @@
+import EventSchema
+import Testing
+
+@testable import EQL
+
+/// What is refused, and what is let through with a word.
+@Suite struct CheckerDiagnosticTests {
+    private static let name = Expression.field("process.name")
+    private static let pid = Expression.field("process.pid")
+    private static let custom = Expression.field("custom")
+
+    @Test(
+        arguments: [
+            (.call("length", name) .> 3, "function `length` is not supported"),
+            (.call("lenght", name) .> 3, "no function `lenght`"),
+            (pid ./ 2 .== 1, "arithmetic on fields is not supported"),
+            ("a" ./ 2 .== 1, "arithmetic needs numbers"),
+            (name .== .field("user.name"), "two fields cannot be compared"),
+            (.field("f", optional: true) .!= .field("g", optional: true), "two fields cannot be compared"),
+            (pid.matches(.colon, "4*"), "needs a text field"),
+            (.field("@timestamp").matches(.like, "2026*"), "needs a text field"),
+            (name, "is a keyword field, where a condition is needed"),
+            ("text", "where a condition is needed"),
+            (pid ./ 2, "where a condition is needed"),
+            (name.isIn(pid), "`in` takes constants"),
+            (name.matches(.like, 5), "needs a string"),
+            (Expression("a").matches(.like, "a*"), "must be a field"),
+            (name.matches(.regex, "a\"b"), "quoted text"),
+            ((name .== "a") .> true, "no order"),
+            (custom .> true, "no order"),
+            ("a" .> 5, "no order"),
+            ((name .== "a") .== (name .== "b"), "must be a constant"),
+            (.call("cidrMatch", name, "10.0.0.0/8"), "needs an ip field"),
+            (.call("cidrMatch", .field("source.ip"), "10.0.0"), "no address block"),
+            (.call("startsWith", name), "needs a field and a constant"),
+        ] as [(Expression, String)])
+    func refuses(expression: Expression, message: String) {
+        let result = check(query(expression))
+        #expect(result.query == nil)
+        let errors = result.diagnostics.filter { $0.severity == .error }
+        #expect(errors.count == 1)
+        #expect(errors.first?.message.contains(message) == true, "\(errors)")
+    }
+
+    @Test(
+        arguments: [
+            (name .== "cmd*", "ordinary characters"),
+            (name.isIn("cmd?"), "ordinary characters"),
+            (name.matches(.colon, "*"), "matches every value"),
+            (name.matches(.regex, ".*"), "matches every value"),
+            (name.matches(.regex, "(?i)cmd"), "no operator in Lucene"),
+            (name.matches(.regex, "^cmd"), "ordinary character in Lucene"),
+            (name.isIn("a", nil), "equals null"),
+            (pid .== "abc" .|| pid .== 4, "can be compared with \"abc\""),
+            (pid .> "abc" .|| pid .== 4, "can be compared with \"abc\""),
+            (name .> 5, "ordered as text"),
+            (.field("proces.name") .== "a", "not an ECS field"),
+            (.field("f", optional: true) .== .field("g", optional: true), "both fields are absent"),
+            (false, "never be true"),
+        ] as [(Expression, String)])
+    func warns(expression: Expression, message: String) {
+        let result = check(query(expression))
+        #expect(result.query != nil)
+        #expect(result.diagnostics.map(\.severity) == [.warning])
+        #expect(result.diagnostics.first?.message.contains(message) == true, "\(result.diagnostics)")
+    }
+
+    @Test func findsAllErrorsAtOnce() {
+        let result = check(
+            query(Self.name .&& (.call("length", Self.name) .> 3 .|| .not(Self.pid.matches(.like, "a*")))))
+        #expect(result.diagnostics.count == 3)
+    }
+
+    /// The literal as written, its value, and where in the literal the open group stands.
+    @Test(arguments: [
+        (#""a(b""#, "a(b", 2), (#""\t\\.(b""#, "\t\\.(b", 6),
+        (#""""aé(b""""#, "aé(b", 6), (#""\u{e9}(b""#, "é(b", 7),
+    ])
+    func pointsIntoTheLiteral(written: String, value: String, place: Int) {
+        let source = SourceText("f regex " + written)
+        let literal = Span(8, source.utf8.count)
+        let pattern = Expression(.literal(.string(value)), at: literal)
+        let condition = Expression(.pattern(.field("f"), .regex, [pattern]), at: Span(0, literal.upper))
+        let places = check(query(condition), source: source).diagnostics.map(\.span)
+        #expect(places == [Span(8 + place, 9 + place)])
+        #expect(check(query(condition)).diagnostics.map(\.span) == [literal])
+    }
+}
