@@ -34,7 +34,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -47,7 +46,7 @@ let package = Package(
         library("EventSchema", []),
         library("Events", ["CSimdjson", "EventSchema"]),
         library("EQL", ["EventSchema"]),
-        library("Rules", ["EQL", "EventSchema", "TOMLKit", crypto]),
+        library("Rules", ["EQL", "EventSchema", crypto]),
         library("Matching", ["CVectorscan", "EQL", "Events", "EventSchema"]),
         library("Correlation", ["EQL", "Events", "EventSchema", deque, heap]),
         library("Alerts", ["Events", "EventSchema", "Rules", crypto]),
@@ -56,12 +55,12 @@ let package = Package(
         // The runtime around it.
         library("KafkaClient", ["CRdKafka"]),
         library("Settings", ["Yams"]),
-        library("Streaming", ["Detection", "Alerts", "Events", "EventSchema", "KafkaClient", logging]),
-        library("Traffic", ["Events", "EventSchema"]),
+        library("Streaming", ["Alerts", "Detection", "Events", "EventSchema", "KafkaClient", deque]),
+        library("Traffic", ["EventSchema"]),
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Alerts", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching", "Rules",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
                 "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
@@ -73,15 +72,18 @@ let package = Package(
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
-        tests("RulesTests", ["Rules", "EQL"]),
-        tests("MatchingTests", ["Matching", "EQL", "Events", "EventSchema", "TestSupport"]),
+        tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules"]),
+        tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
-        tests("AlertsTests", ["Alerts", "Rules", "Events", "EventSchema"]),
-        tests("DetectionTests", ["Detection", "Alerts", "EQL", "Events", "EventSchema", "Rules", "TestSupport"]),
+        tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
+        tests("DetectionTests", ["Alerts", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
+        tests(
+            "ConformanceTests", ["Detection", "EQL", "Events", "EventSchema", "TestSupport"],
+            resources: [.copy("Specs")]),
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),
-        tests("StreamingTests", ["Streaming", "KafkaClient", "Detection", "Rules"]),
-        tests("TrafficTests", ["Traffic"]),
+        tests("StreamingTests", ["Detection", "EventSchema", "KafkaClient", "Rules", "Streaming"]),
+        tests("TrafficTests", ["EQL", "EventSchema", "TestSupport", "Traffic"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -19,9 +19,9 @@ public struct QueryReader: Sendable {
     }
 
     /// All problems at once; the query is nil exactly when one of them is an error.
-    public func read(_ source: SourceText) -> (query: CheckedQuery?, diagnostics: [Diagnostic]) {
+    public func read(_ source: SourceText) -> CheckResult {
         let parsed = parse(source)
-        guard let query = parsed.query else { return (nil, parsed.diagnostics) }
+        guard let query = parsed.query else { return CheckResult(query: nil, diagnostics: parsed.diagnostics) }
         let checked = check(query, source: source, options: options)
         var diagnostics = parsed.diagnostics + checked.diagnostics
         if let checked = checked.query {
@@ -29,7 +29,7 @@ public struct QueryReader: Sendable {
             if case .stream = input { diagnostics += CompiledRules.streamProblems(in: checked, at: query.span) }
         }
         let isValid = !diagnostics.contains { $0.severity == .error }
-        return (isValid ? checked.query : nil, diagnostics)
+        return CheckResult(query: isValid ? checked.query : nil, diagnostics: diagnostics)
     }
 }
 

@@ -139,8 +139,8 @@ extension Expression: CustomStringConvertible {
         case .comparison(let comparison, let left, let right):
             "\(left.text(in: .sum)) \(comparison.rawValue) \(right.text(in: .sum))"
         case .not(let inner): "not \(inner.text(in: .not))"
-        case .and: chain(\.conjuncts, " and ", .not)
-        case .or: chain(\.disjuncts, " or ", .and)
+        case .and: joined(\.conjuncts, " and ", .not)
+        case .or: joined(\.disjuncts, " or ", .and)
         case .membership(let subject, let values, let caseInsensitive, let negated):
             "\(subject.text(in: .primary)) \(negated ? "not " : "")in\(caseInsensitive ? "~" : "") "
                 + "(\(values.map(\.description).joined(separator: ", ")))"
@@ -156,19 +156,7 @@ extension Expression: CustomStringConvertible {
 
     private var startsWithMinus: Bool { binding == .sign }
 
-    private func chain(_ parts: (Expression) -> [Expression], _ separator: String, _ place: Binding) -> String {
+    private func joined(_ parts: (Expression) -> [Expression], _ separator: String, _ place: Binding) -> String {
         parts(self).map { $0.text(in: place) }.joined(separator: separator)
-    }
-
-    /// The operands of a chain of `or`, however its tree is balanced.
-    var disjuncts: [Expression] {
-        guard case .or(let left, let right) = kind else { return [self] }
-        return left.disjuncts + right.disjuncts
-    }
-
-    /// The operands of a chain of `and`.
-    var conjuncts: [Expression] {
-        guard case .and(let left, let right) = kind else { return [self] }
-        return left.conjuncts + right.conjuncts
     }
 }

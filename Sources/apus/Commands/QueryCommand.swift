@@ -69,9 +69,9 @@ struct QueryCommand: ParsableCommand {
     private func read() throws -> CheckedQuery {
         let source = SourceText(query)
         let options = CheckOptions(regexMode: regex, eventCategoryField: FieldPath(eventCategoryField))
-        let (checked, diagnostics) = QueryReader(.bounded, options: options).read(source)
-        for diagnostic in diagnostics { Console.note(render(diagnostic, in: source)) }
-        guard let checked else { throw ExitStatus.data.code }
+        let result = QueryReader(.bounded, options: options).read(source)
+        for diagnostic in result.diagnostics { Console.note(render(diagnostic, in: source)) }
+        guard let checked = result.query else { throw ExitStatus.data.code }
         return checked
     }
 
