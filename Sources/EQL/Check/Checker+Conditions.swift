@@ -109,27 +109,3 @@ extension Checker {
 extension ComparisonOperator {
     var isEquality: Bool { self == .equal || self == .notEqual }
 }
-
-extension Expression {
-    /// The operands of a chain of `and`, which the parser nests to the left.
-    var conjuncts: [Expression] {
-        chain { if case .and(let left, let right) = $0.kind { (left, right) } else { nil } }
-    }
-
-    /// The operands of a chain of `or`.
-    var disjuncts: [Expression] {
-        chain { if case .or(let left, let right) = $0.kind { (left, right) } else { nil } }
-    }
-
-    /// A loop, not a recursion: rules chain hundreds of operands.
-    private func chain(_ split: (Expression) -> (Expression, Expression)?) -> [Expression] {
-        var operands: [Expression] = []
-        var rest = self
-        while let (left, right) = split(rest) {
-            operands.append(right)
-            rest = left
-        }
-        operands.append(rest)
-        return operands.reversed()
-    }
-}
