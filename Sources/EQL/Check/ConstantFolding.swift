@@ -22,7 +22,6 @@ extension Expression {
             guard let truth = operand.constant?.truth else { return nil }
             return Literal(truth: !truth)
         case .and(let left, let right):
-            // The right side first: the left one may be a chain of hundreds.
             guard let right = right.constant?.truth, let left = left.constant?.truth else { return nil }
             return Literal(truth: .all([left, right]))
         case .or(let left, let right):
