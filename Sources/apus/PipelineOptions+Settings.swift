@@ -1,4 +1,5 @@
 import Detection
+import EQL
 import EventSchema
 import KafkaClient
 import Rules

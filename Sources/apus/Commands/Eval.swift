@@ -1,9 +1,11 @@
 import Alerts
 import ArgumentParser
+import Correlation
 import Detection
 import EventSchema
 import Events
 import Foundation
+import Rules
 
 struct Eval: ParsableCommand {
     static let configuration = CommandConfiguration(

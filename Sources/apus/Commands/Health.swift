@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KafkaClient
 import Streaming
 
 struct Health: ParsableCommand {

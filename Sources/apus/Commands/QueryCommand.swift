@@ -5,6 +5,7 @@ import EQL
 import EventSchema
 import Events
 import Foundation
+import Matching
 
 struct QueryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +40,7 @@ struct QueryCommand: ParsableCommand {
     var eventCategoryField: String = "event.category"
 
     @Option(help: "How patterns of regex are read: elastic (Lucene syntax, whole value) or search (anywhere).")
-    var regex: RegexMode = .elastic
+    var regex: RegexSyntax = .elastic
 
     @Option(help: "The largest event, in bytes.")
     var maxRecordBytes: Int = 16 << 20
@@ -68,7 +69,7 @@ struct QueryCommand: ParsableCommand {
 
     private func read() throws -> CheckedQuery {
         let source = SourceText(query)
-        let options = CheckOptions(regexMode: regex, eventCategoryField: FieldPath(eventCategoryField))
+        let options = CheckOptions(regexMode: regex == .search ? .search : .elastic, eventCategoryField: FieldPath(eventCategoryField))
         let result = QueryReader(.bounded, options: options).read(source)
         for diagnostic in result.diagnostics { Console.note(render(diagnostic, in: source)) }
         guard let checked = result.query else { throw ExitStatus.data.code }
@@ -91,7 +92,10 @@ struct QueryCommand: ParsableCommand {
     }
 }
 
-extension RegexMode: ExpressibleByArgument {}
+enum RegexSyntax: String, ExpressibleByArgument, CaseIterable {
+    case elastic
+    case search
+}
 
 extension CheckedQuery {
     /// What the pipes leave of the results, applied in their order.

@@ -4,6 +4,7 @@ import EventSchema
 import Foundation
 import KafkaClient
 import Logging
+import Rules
 import Settings
 import Streaming
 import UnixSignals
@@ -110,7 +111,7 @@ struct Run: AsyncParsableCommand {
         Task.detached {
             for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
                 logger.warning("second signal: exiting at once", metadata: ["signal": "\(signal)"])
-                exit(ExitStatus.timedOut.rawValue)
+                Foundation.exit(ExitStatus.timedOut.rawValue)
             }
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Detection
 import EQL
+import Matching
 import Rules
 
 /// Loads rules for a command and says what is wrong with them.
