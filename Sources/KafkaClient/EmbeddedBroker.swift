@@ -3,6 +3,18 @@ import CRdKafka
 /// A Kafka cluster inside this process, listening on loopback ports chosen by the system: librdkafka's mock
 /// cluster. Any Kafka client can use it, in this process or another.
 ///
+/// Its limits, seen with librdkafka 2.0.2 (2026-11):
+/// - A partition keeps its newest 5 MB (or 100,000 message sets, whichever is less); older records vanish without
+///   a sign but the low watermark. A single larger record is accepted, acknowledged and never readable.
+/// - Topics come from `createTopic`. `Admin.create` times out, since there is no controller. Producing or
+///   subscribing to an unknown topic creates it with four partitions, whatever `allow.auto.create.topics`
+///   says; asking for metadata does not.
+/// - A group's first rebalance takes about three seconds. Commits during an eager rebalance are refused with
+///   `.rebalanceInProgress`, where Apache Kafka still takes them.
+/// - Transactions go through the motions: aborted records can be read with `read_committed`, and offsets sent in
+///   a transaction are not kept.
+/// - Each broker down stays the leader and coordinator of what it has; use `setLeader`, `setCoordinator`.
+///
 /// `Sendable`, and thread-safe, because the mock cluster runs on its own thread and every call here is handed
 /// to it. Its memory, topics and offsets go with the object; close its clients first.
 public final class EmbeddedBroker: Sendable {
