@@ -40,7 +40,9 @@ struct ProducerTests {
         try broker.takeDown()
         let topic = try writer.producer.topic("events")
         func send(_ number: UInt) -> SendOutcome {
-            writer.producer.send(to: topic, partition: 0, key: nil, value: [1], headers: [.init("h", "v")], opaque: number)
+            let headers = [RecordHeader("name", "value")]
+            return writer.producer.send(
+                to: topic, partition: 0, key: nil, value: [1], headers: headers, opaque: number)
         }
         for number in 0..<5 {
             guard case .queued = send(UInt(number)) else { throw KafkaError(.state, "queue") }
