@@ -9,19 +9,30 @@ import Events
 /// other stage the newest fitting event is taken. An event takes part in one sample of a rule at most:
 /// a process start with ten connections near it is one finding, not ten.
 public struct SampleMachine {
+    /// An event that waits, and every key that it waits under.
+    private struct Waiter {
+        var event: RetainedEvent
+        var keys: [CorrelationKey]
+    }
+
     private struct Waiting: WindowState {
-        var stages: [[RetainedEvent]]
+        var stages: [[Waiter]]
 
-        var partials: Int { stages.reduce(0) { $0 + $1.count } }
+        mutating func remove(_ event: RetainedEvent) {
+            for stage in stages.indices { stages[stage].removeAll { $0.event === event } }
+        }
 
-        mutating func expire(before horizon: EventTime) -> (oldest: EventTime?, dropped: Int) {
+        mutating func expire(before horizon: EventTime, dropped: (RetainedEvent) -> Void) -> EventTime? {
             var oldest: EventTime?
-            let before = partials
-            for index in stages.indices {
-                stages[index].removeAll { $0.timestamp < horizon }
-                for event in stages[index] { oldest = min(oldest ?? event.timestamp, event.timestamp) }
+            for stage in stages.indices {
+                stages[stage].removeAll { waiter in
+                    let isDropped = waiter.event.timestamp < horizon
+                    if isDropped { dropped(waiter.event) }
+                    return isDropped
+                }
+                for waiter in stages[stage] { oldest = min(oldest ?? waiter.event.timestamp, waiter.event.timestamp) }
             }
-            return (oldest, before - partials)
+            return oldest
         }
     }
 
@@ -39,44 +50,51 @@ public struct SampleMachine {
 
     public var liveKeys: Int { windows.count }
 
-    /// Takes the next event and hands on what it completes: at most one sample per key.
-    public mutating func advance(_ hits: StageHits, completed: (Completion) -> Void) {
+    /// Takes the next event and hands on the sample that it completes, if any: under the first of its keys
+    /// that has all the others.
+    public mutating func advance(
+        _ hits: StageHits, trace: CorrelationTrace? = nil, completed: (Completion) -> Void
+    ) {
         // By key: an event with an array in a key field takes part under each of its values.
         var keys: [CorrelationKey] = []
         for (_, stageKeys) in hits.stages {
             for key in stageKeys where !keys.contains(key) { keys.append(key) }
         }
+        if keys.count > 1 { keys.sort() }
         for key in keys {
-            let stages = hits.stages.filter { $0.keys.contains(key) }.map(\.stage)
-            if let sample = complete(key, stages, hits.event) {
-                counters.completed += 1
-                completed(Completion(key: key, events: sample))
-            } else {
-                wait(key, stages, hits.event)
+            guard let sample = complete(key, hits.stages(of: key), hits.event) else { continue }
+            for waiter in sample {
+                for key in waiter.keys { _ = windows.withState(of: key) { $0.remove(waiter.event) } }
             }
+            let events = sample.map(\.event)
+            counters.completed += 1
+            trace?(TraceStep(.completed, key: key, stage: stageCount - 1, partial: events, cause: hits.event))
+            completed(Completion(key: key, steps: events))
+            return
         }
+        for key in keys { wait(key, hits.stages(of: key), Waiter(event: hits.event, keys: keys), trace) }
     }
 
     /// Forgets events that no event at or after `watermark` can be near enough to.
-    public mutating func expire(watermark: EventTime) {
-        counters.expired += UInt64(windows.expire(before: watermark.back(by: maxspan)))
+    public mutating func expire(watermark: EventTime, trace: CorrelationTrace? = nil) {
+        var expired: UInt64 = 0
+        windows.expire(before: watermark.back(by: maxspan)) { key, event in
+            expired += 1
+            trace?(TraceStep(.expired, key: key, stage: 0, partial: [event]))
+        }
+        counters.expired += expired
     }
 
-    private mutating func complete(
-        _ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent
-    ) -> [RetainedEvent]? {
+    private mutating func complete(_ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent) -> [Waiter]? {
         let stageCount = stageCount
         let maxspan = maxspan
-        return windows.withState(of: key) { state -> [RetainedEvent]? in
+        return windows.withState(of: key) { state -> [Waiter]? in
             for stage in stages {
-                var chosen = [RetainedEvent?](repeating: nil, count: stageCount)
-                chosen[stage] = event
-                guard Self.fill(&chosen, from: state.stages, stage: 0, maxspan: maxspan) else { continue }
-                let sample = chosen.compactMap { $0 }
-                for index in state.stages.indices {
-                    state.stages[index].removeAll { candidate in sample.contains { $0 === candidate } }
+                var chosen = [Waiter?](repeating: nil, count: stageCount)
+                chosen[stage] = Waiter(event: event, keys: [])
+                if Self.fill(&chosen, from: state.stages, stage: 0, maxspan: maxspan) {
+                    return chosen.compactMap(\.self)
                 }
-                return sample
             }
             return nil
         } ?? nil
@@ -84,17 +102,17 @@ public struct SampleMachine {
 
     /// Fills the empty places of `chosen` from `stage` on, newest first, keeping all within `maxspan`.
     private static func fill(
-        _ chosen: inout [RetainedEvent?], from waiting: [[RetainedEvent]], stage: Int, maxspan: Int64
+        _ chosen: inout [Waiter?], from waiting: [[Waiter]], stage: Int, maxspan: Int64
     ) -> Bool {
         guard stage < chosen.count else { return true }
         if chosen[stage] != nil { return fill(&chosen, from: waiting, stage: stage + 1, maxspan: maxspan) }
         for candidate in waiting[stage].reversed() {
             let fits = chosen.allSatisfy { other in
-                guard let other else { return true }
+                guard let other = other?.event else { return true }
                 let (earlier, later) =
-                    other.timestamp < candidate.timestamp
-                    ? (other.timestamp, candidate.timestamp) : (candidate.timestamp, other.timestamp)
-                return other !== candidate && later.span(since: earlier) <= maxspan
+                    other.timestamp < candidate.event.timestamp
+                    ? (other.timestamp, candidate.event.timestamp) : (candidate.event.timestamp, other.timestamp)
+                return other !== candidate.event && later.span(since: earlier) <= maxspan
             }
             guard fits else { continue }
             chosen[stage] = candidate
@@ -104,27 +122,55 @@ public struct SampleMachine {
         return false
     }
 
-    private mutating func wait(_ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent) {
+    private mutating func wait(
+        _ key: CorrelationKey, _ stages: [Int], _ waiter: Waiter, _ trace: CorrelationTrace?
+    ) {
         let limit = limits.eventsPerStage
-        let dropped = windows.withState(of: key) { state -> Int in
-            var dropped = 0
+        let time = waiter.event.timestamp
+        if let trace {
+            for stage in stages {
+                trace(TraceStep(.started, key: key, stage: stage, partial: [waiter.event], cause: waiter.event))
+            }
+        }
+        let dropped = windows.withState(of: key) { state -> [(stage: Int, event: RetainedEvent)] in
+            var dropped: [(stage: Int, event: RetainedEvent)] = []
             for stage in stages {
                 // Kept in time order, so that the newest by event time is last whatever came first.
-                let place = state.stages[stage].lastIndex { $0.timestamp <= event.timestamp }.map { $0 + 1 } ?? 0
-                state.stages[stage].insert(event, at: place)
+                let place = state.stages[stage].lastIndex { $0.event.timestamp <= time }.map { $0 + 1 } ?? 0
+                state.stages[stage].insert(waiter, at: place)
                 if state.stages[stage].count > limit {
-                    state.stages[stage].removeFirst()
-                    dropped += 1
+                    dropped.append((stage, state.stages[stage].removeFirst().event))
                 }
             }
             return dropped
         }
         if let dropped {
-            counters.overwritten += UInt64(dropped)
+            counters.overwritten += UInt64(dropped.count)
+            guard let trace else { return }
+            for (stage, event) in dropped {
+                trace(TraceStep(.overwritten, key: key, stage: stage, partial: [event], cause: waiter.event))
+            }
             return
         }
         var state = Waiting(stages: Array(repeating: [], count: stageCount))
-        for stage in stages { state.stages[stage].append(event) }
-        counters.evicted += UInt64(windows.insert(key, state, at: event.timestamp, limit: limits.keys))
+        for stage in stages { state.stages[stage].append(waiter) }
+        var evicted: UInt64 = 0
+        windows.insert(key, state, at: time, limit: limits.keys) { key, state in
+            for (stage, waiters) in state.stages.enumerated() {
+                evicted += UInt64(waiters.count)
+                guard let trace else { continue }
+                for waiter in waiters {
+                    trace(TraceStep(.evicted, key: key, stage: stage, partial: [waiter.event]))
+                }
+            }
+        }
+        counters.evicted += evicted
+    }
+}
+
+extension StageHits {
+    /// The stages that the event matches under `key`, ascending.
+    func stages(of key: CorrelationKey) -> [Int] {
+        stages.filter { $0.keys.contains(key) }.map(\.stage)
     }
 }
