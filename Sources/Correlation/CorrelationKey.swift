@@ -62,8 +62,12 @@ public struct KeyReader: Sendable {
             var values: [JoinValue] = []
             for value in event.values(field.id) {
                 let joined = Self.join(value, type: field.type)
-                if !values.contains(joined) { values.append(joined) }
-                if values.count == Self.maximumFanOut { break }
+                if values.contains(joined) { continue }
+                guard values.count < Self.maximumFanOut else {
+                    truncated = true
+                    break
+                }
+                values.append(joined)
             }
             if values.isEmpty {
                 guard field.isOptional else { return ([], truncated) }

@@ -54,4 +54,11 @@ import Testing
         #expect(keys.count == KeyReader.maximumFanOut)
         #expect(truncated)
     }
+
+    @Test(arguments: [KeyReader.maximumFanOut, KeyReader.maximumFanOut + 1]) func valuesAreBounded(count: Int) throws {
+        let many = (0..<count).map { "\"\($0)\"" }.joined(separator: ",")
+        let (keys, truncated) = try keys([name], #"{"user.name": [\#(many)]}"#)
+        #expect(keys.count == KeyReader.maximumFanOut)
+        #expect(truncated == (count > KeyReader.maximumFanOut))
+    }
 }
