@@ -6,7 +6,7 @@ public import Events
 public enum JoinValue: Hashable, Comparable, Sendable {
     /// Only for optional keys: missing values of `?key` join each other.
     case missing
-    case string(String)
+    case string(ExactString)
     case integer(Int64)
     case double(Double)
     case boolean(Bool)
@@ -17,7 +17,7 @@ public enum JoinValue: Hashable, Comparable, Sendable {
     /// key but for missing values, which come first, and values that do not fit their field.
     public static func < (left: JoinValue, right: JoinValue) -> Bool {
         switch (left, right) {
-        case (.string(let one), .string(let other)): one.utf8.lexicographicallyPrecedes(other.utf8)
+        case (.string(let one), .string(let other)): one < other
         case (.integer(let one), .integer(let other)): one < other
         case (.integer(let one), .double(let other)): Double(one) < other
         case (.double(let one), .integer(let other)): one < Double(other)
@@ -44,7 +44,7 @@ public enum JoinValue: Hashable, Comparable, Sendable {
     public var text: String? {
         switch self {
         case .missing: nil
-        case .string(let value): value
+        case .string(let value): value.string
         case .integer(let value): String(value)
         case .double(let value): String(value)
         case .boolean(let value): String(value)
@@ -91,8 +91,12 @@ public struct KeyReader: Sendable {
             var values: [JoinValue] = []
             for value in event.values(field.id) {
                 let joined = Self.join(value, type: field.type)
-                if !values.contains(joined) { values.append(joined) }
-                if values.count == Self.maximumFanOut { break }
+                if values.contains(joined) { continue }
+                guard values.count < Self.maximumFanOut else {
+                    truncated = true
+                    break
+                }
+                values.append(joined)
             }
             if values.isEmpty {
                 guard field.isOptional else { return ([], truncated) }
@@ -115,7 +119,7 @@ public struct KeyReader: Sendable {
         switch value.kind {
         case .string:
             if type == .ip, let address = IPAddress(parsing: value.bytes) { return .address(address) }
-            return .string(String(decoding: value.bytes, as: UTF8.self))
+            return .string(ExactString(String(decoding: value.bytes, as: UTF8.self)))
         case .integer: return .integer(value.integer)
         case .double:
             return Int64(exactly: value.double).map(JoinValue.integer) ?? .double(value.double)

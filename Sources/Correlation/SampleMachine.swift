@@ -6,31 +6,21 @@ import Events
 ///
 /// Order does not matter to it: an event is tried as soon as it comes, and a sample is complete when
 /// every stage has an event of its own and no two of them are further apart than `maxspan`. For each
-/// other stage the newest fitting event is taken. An event takes part in one sample of a rule at most:
-/// a process start with ten connections near it is one finding, not ten.
+/// other stage the newest fitting event is taken. An event takes part in one sample of a rule and key at
+/// most: a process start with ten connections near it is one finding, not ten.
 public struct SampleMachine {
-    /// An event that waits, and every key that it waits under.
-    private struct Waiter {
-        var event: RetainedEvent
-        var keys: [CorrelationKey]
-    }
-
     private struct Waiting: WindowState {
-        var stages: [[Waiter]]
-
-        mutating func remove(_ event: RetainedEvent) {
-            for stage in stages.indices { stages[stage].removeAll { $0.event === event } }
-        }
+        var stages: [[RetainedEvent]]
 
         mutating func expire(before horizon: EventTime, dropped: (RetainedEvent) -> Void) -> EventTime? {
             var oldest: EventTime?
             for stage in stages.indices {
-                stages[stage].removeAll { waiter in
-                    let isDropped = waiter.event.timestamp < horizon
-                    if isDropped { dropped(waiter.event) }
+                stages[stage].removeAll { event in
+                    let isDropped = event.timestamp < horizon
+                    if isDropped { dropped(event) }
                     return isDropped
                 }
-                for waiter in stages[stage] { oldest = min(oldest ?? waiter.event.timestamp, waiter.event.timestamp) }
+                for event in stages[stage] { oldest = min(oldest ?? event.timestamp, event.timestamp) }
             }
             return oldest
         }
@@ -50,8 +40,7 @@ public struct SampleMachine {
 
     public var liveKeys: Int { windows.count }
 
-    /// Takes the next event and hands on the sample that it completes, if any: under the first of its keys
-    /// that has all the others.
+    /// Takes the next event and hands on what it completes: at most one sample per key, in order of the keys.
     public mutating func advance(
         _ hits: StageHits, trace: CorrelationTrace? = nil, completed: (Completion) -> Void
     ) {
@@ -62,17 +51,15 @@ public struct SampleMachine {
         }
         if keys.count > 1 { keys.sort() }
         for key in keys {
-            guard let sample = complete(key, hits.stages(of: key), hits.event) else { continue }
-            for waiter in sample {
-                for key in waiter.keys { _ = windows.withState(of: key) { $0.remove(waiter.event) } }
+            let stages = hits.stages(of: key)
+            if let sample = complete(key, stages, hits.event) {
+                counters.completed += 1
+                trace?(TraceStep(.completed, key: key, stage: stageCount - 1, partial: sample, cause: hits.event))
+                completed(Completion(key: key, steps: sample))
+            } else {
+                wait(key, stages, hits.event, trace)
             }
-            let events = sample.map(\.event)
-            counters.completed += 1
-            trace?(TraceStep(.completed, key: key, stage: stageCount - 1, partial: events, cause: hits.event))
-            completed(Completion(key: key, steps: events))
-            return
         }
-        for key in keys { wait(key, hits.stages(of: key), Waiter(event: hits.event, keys: keys), trace) }
     }
 
     /// Forgets events that no event at or after `watermark` can be near enough to.
@@ -85,16 +72,21 @@ public struct SampleMachine {
         counters.expired += expired
     }
 
-    private mutating func complete(_ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent) -> [Waiter]? {
+    private mutating func complete(
+        _ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent
+    ) -> [RetainedEvent]? {
         let stageCount = stageCount
         let maxspan = maxspan
-        return windows.withState(of: key) { state -> [Waiter]? in
+        return windows.withState(of: key) { state -> [RetainedEvent]? in
             for stage in stages {
-                var chosen = [Waiter?](repeating: nil, count: stageCount)
-                chosen[stage] = Waiter(event: event, keys: [])
-                if Self.fill(&chosen, from: state.stages, stage: 0, maxspan: maxspan) {
-                    return chosen.compactMap(\.self)
+                var chosen = [RetainedEvent?](repeating: nil, count: stageCount)
+                chosen[stage] = event
+                guard Self.fill(&chosen, from: state.stages, stage: 0, maxspan: maxspan) else { continue }
+                let sample = chosen.compactMap(\.self)
+                for index in state.stages.indices {
+                    state.stages[index].removeAll { candidate in sample.contains { $0 === candidate } }
                 }
+                return sample
             }
             return nil
         } ?? nil
@@ -102,17 +94,17 @@ public struct SampleMachine {
 
     /// Fills the empty places of `chosen` from `stage` on, newest first, keeping all within `maxspan`.
     private static func fill(
-        _ chosen: inout [Waiter?], from waiting: [[Waiter]], stage: Int, maxspan: Int64
+        _ chosen: inout [RetainedEvent?], from waiting: [[RetainedEvent]], stage: Int, maxspan: Int64
     ) -> Bool {
         guard stage < chosen.count else { return true }
         if chosen[stage] != nil { return fill(&chosen, from: waiting, stage: stage + 1, maxspan: maxspan) }
         for candidate in waiting[stage].reversed() {
             let fits = chosen.allSatisfy { other in
-                guard let other = other?.event else { return true }
+                guard let other else { return true }
                 let (earlier, later) =
-                    other.timestamp < candidate.event.timestamp
-                    ? (other.timestamp, candidate.event.timestamp) : (candidate.event.timestamp, other.timestamp)
-                return other !== candidate.event && later.span(since: earlier) <= maxspan
+                    other.timestamp < candidate.timestamp
+                    ? (other.timestamp, candidate.timestamp) : (candidate.timestamp, other.timestamp)
+                return other !== candidate && later.span(since: earlier) <= maxspan
             }
             guard fits else { continue }
             chosen[stage] = candidate
@@ -123,23 +115,23 @@ public struct SampleMachine {
     }
 
     private mutating func wait(
-        _ key: CorrelationKey, _ stages: [Int], _ waiter: Waiter, _ trace: CorrelationTrace?
+        _ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent, _ trace: CorrelationTrace?
     ) {
         let limit = limits.eventsPerStage
-        let time = waiter.event.timestamp
+        let time = event.timestamp
         if let trace {
             for stage in stages {
-                trace(TraceStep(.started, key: key, stage: stage, partial: [waiter.event], cause: waiter.event))
+                trace(TraceStep(.started, key: key, stage: stage, partial: [event], cause: event))
             }
         }
         let dropped = windows.withState(of: key) { state -> [(stage: Int, event: RetainedEvent)] in
             var dropped: [(stage: Int, event: RetainedEvent)] = []
             for stage in stages {
                 // Kept in time order, so that the newest by event time is last whatever came first.
-                let place = state.stages[stage].lastIndex { $0.event.timestamp <= time }.map { $0 + 1 } ?? 0
-                state.stages[stage].insert(waiter, at: place)
+                let place = state.stages[stage].lastIndex { $0.timestamp <= time }.map { $0 + 1 } ?? 0
+                state.stages[stage].insert(event, at: place)
                 if state.stages[stage].count > limit {
-                    dropped.append((stage, state.stages[stage].removeFirst().event))
+                    dropped.append((stage, state.stages[stage].removeFirst()))
                 }
             }
             return dropped
@@ -147,21 +139,19 @@ public struct SampleMachine {
         if let dropped {
             counters.overwritten += UInt64(dropped.count)
             guard let trace else { return }
-            for (stage, event) in dropped {
-                trace(TraceStep(.overwritten, key: key, stage: stage, partial: [event], cause: waiter.event))
+            for (stage, lost) in dropped {
+                trace(TraceStep(.overwritten, key: key, stage: stage, partial: [lost], cause: event))
             }
             return
         }
         var state = Waiting(stages: Array(repeating: [], count: stageCount))
-        for stage in stages { state.stages[stage].append(waiter) }
+        for stage in stages { state.stages[stage].append(event) }
         var evicted: UInt64 = 0
         windows.insert(key, state, at: time, limit: limits.keys) { key, state in
-            for (stage, waiters) in state.stages.enumerated() {
-                evicted += UInt64(waiters.count)
+            for (stage, waiting) in state.stages.enumerated() {
+                evicted += UInt64(waiting.count)
                 guard let trace else { continue }
-                for waiter in waiters {
-                    trace(TraceStep(.evicted, key: key, stage: stage, partial: [waiter.event]))
-                }
+                for event in waiting { trace(TraceStep(.evicted, key: key, stage: stage, partial: [event])) }
             }
         }
         counters.evicted += evicted

@@ -6,10 +6,10 @@ import EventSchema
 /// Without a window, each key gives one sample: the first that there is when all choices of distinct events
 /// are listed, each stage's in order of time.
 ///
-/// With one, events are taken as they arrive. A sample is complete as soon as an event and earlier ones of the same key fill every stage with distinct
-/// events that no sample has used, all within `maxspan`. The new event takes the first stage that lets
-/// the others be filled; each of those, in order, takes the newest event (by time, then arrival) that
-/// leaves enough for the rest.
+/// With one, events are taken as they arrive. A sample is complete as soon as an event and earlier ones of the
+/// same key fill every stage with distinct events that no sample of the key has used, all within `maxspan`.
+/// The new event takes the first stage that lets the others be filled; each of those, in order, takes the
+/// newest event (by time, then arrival) that leaves enough for the rest.
 struct NaiveSample {
     let query: SampleQuery
     let holds: (EventQuery, NaiveEvent) -> Bool
@@ -44,7 +44,7 @@ struct NaiveSample {
 
     private func samplesInWindow(_ events: [NaiveEvent]) -> [NaiveGroup] {
         var waiting: [NaiveKey: [[NaiveEvent]]] = [:]
-        var used: Set<Int> = []
+        var used: [NaiveKey: Set<Int>] = [:]
         var samples: [NaiveGroup] = []
         for event in events {
             var stagesByKey: [(key: NaiveKey, stages: [Int])] = []
@@ -60,13 +60,13 @@ struct NaiveSample {
                 }
             }
             stagesByKey.sort { NaiveKeys.precedes($0.key, $1.key) }
-            for (key, stages) in stagesByKey where !used.contains(event.index) {
-                let all = waiting[NaiveKeys.comparable(key)] ?? []
+            for (key, stages) in stagesByKey {
+                let name = NaiveKeys.comparable(key)
                 let sample = stages.lazy.compactMap { own in
-                    fill(0, all, chosen: [], new: event, at: own, used: used)
+                    fill(0, waiting[name] ?? [], chosen: [], new: event, at: own, used: used[name] ?? [])
                 }.first
                 guard let sample else { continue }
-                used.formUnion(sample.map(\.index))
+                used[name, default: []].formUnion(sample.map(\.index))
                 samples.append(NaiveGroup(key: key, events: sample))
             }
         }
