@@ -60,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
+                "Rules",
                 "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),

@@ -54,7 +54,9 @@ extension FieldReference: CustomStringConvertible {
     /// Segments that are no plain names stand in backquotes.
     public var description: String {
         let segments = path.segments.map { segment in
-            Self.isPlain(String(segment)) ? String(segment) : "`\(segment.split(separator: "`", omittingEmptySubsequences: false).joined(separator: "``"))`"
+            Self.isPlain(String(segment))
+                ? String(segment)
+                : "`\(segment.split(separator: "`", omittingEmptySubsequences: false).joined(separator: "``"))`"
         }
         return (isOptional ? "?" : "") + segments.joined(separator: ".")
     }
