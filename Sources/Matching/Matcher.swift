@@ -256,7 +256,7 @@ public struct MatchedTest: Hashable, Sendable {
     public var operation: String
     /// The first value that passed, as UTF-8; numbers and booleans as JSON writes them.
     public var value: [UInt8]
-    /// UTF-8 offsets in `value` of what matched; nil for values that are not text.
+    /// UTF-8 offsets in `value` of what a pattern matched; nil when the whole value is meant.
     public var span: Range<Int>?
 }
 
@@ -315,15 +315,14 @@ extension Matcher {
         return nil
     }
 
-    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int> {
-        guard case .matches(let patterns) = test else { return 0..<value.count }
+    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard case .matches(let patterns) = test else { return nil }
         for pattern in patterns {
-            guard case .search = pattern.origin else { continue }
             let finder = spanFinders[pattern] ?? SpanFinder(pattern)
             spanFinders[pattern] = .some(finder)
-            if let span = finder?.find(in: value) { return span }
+            if let span = finder?.find(in: value) { return span == 0..<value.count ? nil : span }
         }
-        return 0..<value.count
+        return nil
     }
 }
 
