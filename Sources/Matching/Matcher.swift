@@ -3,7 +3,8 @@ import EQL
 public import EventSchema
 public import Events
 
-/// Evaluates one event after another against a ``MatchProgram``. Allocates nothing per event.
+/// Evaluates one event after another against a ``MatchProgram``. Allocates nothing per event, but for the
+/// text of a long fraction where a field outside ECS is asked for a pattern.
 ///
 /// *Ownership:* one lane; the working memory is its own. *Cost:* the gates of the event's present
 /// fields, then the plans behind the gates that opened; every field is looked at once at most.
@@ -146,6 +147,39 @@ public final class Matcher {
             compare(group) { $0.numericHolds(double) }
         case .boolean: set(group.pointee.booleanBits[value.boolean ? 1 : 0])
         }
+        if group.pointee.readsAllAsText, value.kind != .string { answer(textOf: value, group) }
+    }
+
+    /// Answers for the canonical text of a number or Boolean.
+    private func answer(textOf value: EventValue, _ group: UnsafePointer<FieldGroup>) {
+        if value.kind == .integer {
+            withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { buffer in
+                let start = Self.write(value.integer, atEndOf: buffer)
+                answer(text: UnsafeRawBufferPointer(rebasing: buffer[start...]), group)
+            }
+        } else {
+            // Swift keeps a string of up to 15 bytes in place.
+            var text = value.description
+            text.withUTF8 { answer(text: UnsafeRawBufferPointer($0), group) }
+        }
+    }
+
+    /// Writes decimal digits, and a sign, up to the end of `buffer`; 20 bytes hold any.
+    ///
+    /// - Returns: the index of the first byte written.
+    private static func write(_ value: Int64, atEndOf buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var place = buffer.count
+        var rest = value.magnitude
+        repeat {
+            place -= 1
+            buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        } while rest > 0
+        if value < 0 {
+            place -= 1
+            buffer[place] = UInt8(ascii: "-")
+        }
+        return place
     }
 
     private func answer(text: UnsafeRawBufferPointer, _ group: UnsafePointer<FieldGroup>) {

@@ -98,18 +98,6 @@ enum RegexSyntax: String, ExpressibleByArgument, CaseIterable {
     case search
 }
 
-extension CheckedQuery {
-    /// What the pipes leave of the results, applied in their order.
-    func cut(_ matches: [QueryMatch]) -> [QueryMatch] {
-        pipes.reduce(matches) { matches, pipe in
-            switch pipe.name {
-            case .head: Array(matches.prefix(pipe.count))
-            case .tail: Array(matches.suffix(pipe.count))
-            }
-        }
-    }
-}
-
 extension CheckedQuery.Form {
     /// The line a result is printed as.
     fileprivate func line(of match: QueryMatch) -> [UInt8] {
