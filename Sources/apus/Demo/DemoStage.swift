@@ -46,6 +46,9 @@ final class DemoStage: Sendable {
                 consumer: [
                     "bootstrap.servers": address, "auto.offset.reset": "earliest",
                     "partition.assignment.strategy": "cooperative-sticky",
+                    // The embedded broker may take a joining member for two, and then waits for the one that does not
+                    // exist until its session is over: 45 s by default, this long at least.
+                    "session.timeout.ms": "6000", "heartbeat.interval.ms": "500",
                 ],
                 producer: ["bootstrap.servers": address, "linger.ms": "5"],
                 inputs: [InputTopic(name: Self.eventTopic, key: .hostKey)],
