@@ -3,7 +3,8 @@ import EQL
 public import EventSchema
 public import Events
 
-/// Evaluates one event after another against a ``MatchProgram``. Allocates nothing per event.
+/// Evaluates one event after another against a ``MatchProgram``. Allocates nothing per event, but for the
+/// text of a long fraction where a field outside ECS is asked for a pattern.
 ///
 /// *Ownership:* one lane; the working memory is its own. *Cost:* the gates of the event's present
 /// fields, then the plans behind the gates that opened; every field is looked at once at most.
@@ -161,6 +162,39 @@ public final class Matcher {
             compare(group) { $0.numericHolds(double) }
         case .boolean: set(group.pointee.booleanBits[value.boolean ? 1 : 0])
         }
+        if group.pointee.readsAllAsText, value.kind != .string { answer(textOf: value, group) }
+    }
+
+    /// Answers for the canonical text of a number or Boolean.
+    private func answer(textOf value: EventValue, _ group: UnsafePointer<FieldGroup>) {
+        if value.kind == .integer {
+            withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { buffer in
+                let start = Self.write(value.integer, atEndOf: buffer)
+                answer(text: UnsafeRawBufferPointer(rebasing: buffer[start...]), group)
+            }
+        } else {
+            // Swift keeps a string of up to 15 bytes in place.
+            var text = value.description
+            text.withUTF8 { answer(text: UnsafeRawBufferPointer($0), group) }
+        }
+    }
+
+    /// Writes decimal digits, and a sign, up to the end of `buffer`; 20 bytes hold any.
+    ///
+    /// - Returns: the index of the first byte written.
+    private static func write(_ value: Int64, atEndOf buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var place = buffer.count
+        var rest = value.magnitude
+        repeat {
+            place -= 1
+            buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        } while rest > 0
+        if value < 0 {
+            place -= 1
+            buffer[place] = UInt8(ascii: "-")
+        }
+        return place
     }
 
     private func answer(text: UnsafeRawBufferPointer, _ group: UnsafePointer<FieldGroup>) {
@@ -272,7 +306,7 @@ public struct MatchedTest: Hashable, Sendable {
     public var operation: String
     /// The first value that passed, as UTF-8; numbers and booleans as JSON writes them.
     public var value: [UInt8]
-    /// UTF-8 offsets in `value` of what matched; nil for values that are not text.
+    /// UTF-8 offsets in `value` of what a pattern matched; nil when the whole value is meant.
     public var span: Range<Int>?
 }
 
@@ -346,23 +380,20 @@ extension Matcher {
             let value = scalars.chosenValue(slot)
             if value.isNull { return nil }
             let text = Array(scalars.text(of: value))
-            var span: Range<Int>?
-            if case .text = value { span = 0..<text.count }
-            return MatchedTest(field: fields[slot].path, operation: test.text, value: text, span: span)
+            return MatchedTest(field: fields[slot].path, operation: test.text, value: text, span: nil)
         }
         guard matched.isEmpty, let field = fields.first else { return matched }
         return [MatchedTest(field: field.path, operation: test.text, value: [], span: nil)]
     }
 
-    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int> {
-        guard case .matches(let patterns) = test else { return 0..<value.count }
+    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard case .matches(let patterns) = test else { return nil }
         for pattern in patterns {
-            guard case .search = pattern.origin else { continue }
             let finder = spanFinders[pattern] ?? SpanFinder(pattern)
             spanFinders[pattern] = .some(finder)
-            if let span = finder?.find(in: value) { return span }
+            if let span = finder?.find(in: value) { return span == 0..<value.count ? nil : span }
         }
-        return 0..<value.count
+        return nil
     }
 }
 

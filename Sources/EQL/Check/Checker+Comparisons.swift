@@ -138,7 +138,7 @@ extension Checker {
         of field: FieldReference, _ type: FieldType, with literals: [(Literal, Span)]
     ) -> Verdict {
         guard type.takesPatterns, type != .ip else { return equality(of: field, type, with: literals) }
-        let texts = Set(literals.map { ASCII.lowercased($0.0.text) })
+        let texts = Set(literals.map { ExactString(ASCII.lowercased($0.0.text)) })
         let folded = FieldTest(field: field.path, type: type, test: .equalsFolded(texts))
         guard type == .dynamic else { return .test(folded) }
         // A value that is a JSON number or Boolean equals the text that spells it.
