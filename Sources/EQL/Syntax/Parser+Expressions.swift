@@ -47,7 +47,7 @@ extension Parser {
         }
     }
 
-    private static func balanced(
+    static func balanced(
         _ parts: ArraySlice<Expression>, _ join: (Expression, Expression) -> Expression.Kind
     ) -> Expression {
         guard parts.count > 1 else { return parts[parts.startIndex] }
@@ -217,10 +217,7 @@ extension Parser {
         }
         if case .name(let name) = token.kind {
             if isCall { return try parseCall(name) }
-            if token(ahead: 1).kind == .keyword(.of) {
-                advance()
-                throw refuseRelation()
-            }
+            if token(ahead: 1).kind == .keyword(.of) { throw refuseRelation() }
         }
         if let field = try parseField() { return Expression(.field(field), at: field.span) }
         throw expected("a field, a value or '('")
