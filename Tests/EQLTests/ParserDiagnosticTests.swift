@@ -116,7 +116,8 @@ struct ParserDiagnosticTests {
         let diagnostic = try #require(result.diagnostics.first)
         #expect(result.diagnostics.count == 1, "\(result.diagnostics.map { render($0, in: source) })")
         #expect(diagnostic.message.contains(refusal.message), "\(diagnostic.message)")
-        #expect(refusal.hint.isEmpty || diagnostic.hint?.contains(refusal.hint) == true, "\(diagnostic.hint ?? "no hint")")
+        #expect(
+            refusal.hint.isEmpty || diagnostic.hint?.contains(refusal.hint) == true, "\(diagnostic.hint ?? "no hint")")
         #expect(
             source.position(of: diagnostic.span.lower) == .init(line: 1, column: refusal.column + prefix.utf8.count))
     }

@@ -59,8 +59,10 @@ struct ParserRobustnessTests {
     func mutations(seed: UInt64) {
         var random = RandomQueries(seed: seed &+ 1_000)
         let pieces = [
-            "", "(", ")", "[", "]", "![", "\"", "\"\"\"", "'", "`", "?", ".", ",", "|", "=", "==", "~", ":", "-", "!", "é",
-            "\u{0}", "\n", "\\", "/*", "*/", "//", " and ", " or ", " not ", " in ", " by ", " with ", " until ", " of ",
+            "", "(", ")", "[", "]", "![", "\"", "\"\"\"", "'", "`", "?", ".", ",", "|", "=", "==", "~", ":", "-", "!",
+            "é",
+            "\u{0}", "\n", "\\", "/*", "*/", "//", " and ", " or ", " not ", " in ", " by ", " with ", " until ",
+            " of ",
             "sequence ", " where ", "9223372036854775808", "1e999", "\u{1F600}",
         ].map { Array($0.utf8) }
         for _ in 0..<500 {
@@ -88,7 +90,8 @@ struct ParserRobustnessTests {
 
     @Test("every beginning of a query is parsed or refused with a place")
     func beginnings() {
-        let text = "sequence by ?`a b`.c with maxspan=5m [any where f~(\"\\u{e9}\", -1.5e3) in~ (\"x\")] by d with runs=2 "
+        let text =
+            "sequence by ?`a b`.c with maxspan=5m [any where f~(\"\\u{e9}\", -1.5e3) in~ (\"x\")] by d with runs=2 "
             + "![process where a not in (\"\"\"q\"\"\") /* /* */ */] until [x where b like~ \"*\"] | head 3"
         #expect(parse(SourceText(text)).diagnostics == [])
         for end in text.indices {

@@ -1,5 +1,6 @@
-@testable import EQL
 import EventSchema
+
+@testable import EQL
 
 /// Queries of every shape the parser can give, from a seed: the same seed gives the same queries.
 struct RandomQueries {
@@ -129,7 +130,8 @@ struct RandomQueries {
 
     private mutating func text() -> String {
         let pieces = [
-            "cmd.exe", "*", "?", "\\", "\"", "'", "\n", "\r", "\t", "\u{0}", "\u{7F}", "é", "e\u{301}", "\u{1F600}", "//",
+            "cmd.exe", "*", "?", "\\", "\"", "'", "\n", "\r", "\t", "\u{0}", "\u{7F}", "é", "e\u{301}", "\u{1F600}",
+            "//",
             "/*", "`", "\u{2028}", "\u{10FFFF}",
         ]
         return list(0...4) { $0.pick(pieces) }.joined()

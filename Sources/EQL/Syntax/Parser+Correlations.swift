@@ -119,7 +119,9 @@ extension Parser {
     }
 
     private mutating func parseRuns(from start: Int) throws(Abandoned) -> Int {
-        guard token.kind == .name("runs") else { throw expected("'runs' after 'with'", hint: "for example: with runs=3") }
+        guard token.kind == .name("runs") else {
+            throw expected("'runs' after 'with'", hint: "for example: with runs=3")
+        }
         advance()
         try expect(.assign)
         guard case .integer(let count) = token.kind else { throw expected("a whole number") }

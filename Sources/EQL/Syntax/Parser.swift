@@ -120,7 +120,8 @@ struct Parser {
     }
 
     mutating func unexpected() -> Abandoned {
-        fail("\(describe(token)) does not belong here",
+        fail(
+            "\(describe(token)) does not belong here",
             hint: hintForSpelling() ?? hintForToken() ?? "join conditions with 'and' or 'or'")
     }
 
@@ -294,7 +295,8 @@ struct Parser {
             skip { $0.at(.rightBracket) }
             _ = take(.rightBracket)
             report(
-                "a field has no index", at: span(from: index.lower), hint: "every value of an array is compared as it is")
+                "a field has no index", at: span(from: index.lower),
+                hint: "every value of an array is compared as it is")
         }
         return FieldReference(path: FieldPath(path), isOptional: isOptional, span: span(from: start))
     }
