@@ -89,6 +89,12 @@ public final class Admin: Sendable {
     }
 
     private static func request(for topic: NewTopic) throws(KafkaError) -> OpaquePointer {
+        // librdkafka would send these and leave the answer to the controller.
+        guard !topic.name.isEmpty, topic.partitions >= 1, topic.replication ?? 1 >= 1 else {
+            throw KafkaError(
+                .invalidArgument, "create the topic",
+                message: "it needs a name, at least one partition and at least one replica", topic: topic.name)
+        }
         let made: Result<OpaquePointer, KafkaError> = withErrorText { text, size in
             let request = rd_kafka_NewTopic_new(
                 topic.name, Int32(clamping: topic.partitions), Int32(clamping: topic.replication ?? -1), text, size)

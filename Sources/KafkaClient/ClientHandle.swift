@@ -13,6 +13,12 @@ public struct ClientLog: Sendable {
     public typealias Handler = @Sendable (ClientLog) -> Void
 }
 
+/// The librdkafka in use.
+public enum Library {
+    /// Of the library loaded at run time, such as `2.0.2`; it may be newer than the one compiled against.
+    public static var version: String { String(cString: rd_kafka_version_str()) }
+}
+
 /// Owns one `rd_kafka_t`. Everything that needs the client alive (queues, topics, batches of messages) holds
 /// this object, so that reference counting gives librdkafka's required order: the client goes last.
 ///
@@ -82,10 +88,19 @@ final class ClientHandle: @unchecked Sendable {
             place = partition.pointee.topicPartition
             rd_kafka_topic_partition_destroy(partition)
         }
+        let message = rd_kafka_event_error_string(event).map { String(cString: $0) }
         return KafkaError(
-            KafkaErrorCode(rd_kafka_event_error(event)), operation,
-            message: rd_kafka_event_error_string(event).map { String(cString: $0) },
-            topic: place?.topic, partition: place.flatMap { $0.partition >= 0 ? $0.partition : nil })
+            KafkaErrorCode(rd_kafka_event_error(event)), operation, message: message,
+            topic: place?.topic ?? message.flatMap(Self.unavailableTopic),
+            partition: place.flatMap { $0.partition >= 0 ? $0.partition : nil })
+    }
+
+    /// librdkafka names a topic that cannot be subscribed to only in its words (2.0.2 and 2.16.0).
+    private static func unavailableTopic(in message: String) -> String? {
+        let opening = "Subscribed topic not available: "
+        guard message.hasPrefix(opening) else { return nil }
+        // Topic names contain no colon.
+        return String(message.dropFirst(opening.count).prefix { $0 != ":" })
     }
 }
 

@@ -55,7 +55,7 @@ extension ClientHandle {
                 ? nil : KafkaError(topic.err, "describe the topic", topic: topicName)
             return ClusterMetadata.Topic(name: topicName, partitions: partitions, error: error)
         }
-        return ClusterMetadata(brokers: brokers, topics: name.map { name in topics.filter { $0.name == name } } ?? topics)
+        return ClusterMetadata(brokers: brokers, topics: topics.filter { name == nil || $0.name == name })
     }
 
     func watermarks(_ partition: TopicPartition, timeout: Duration) throws(KafkaError) -> Watermarks {

@@ -13,7 +13,6 @@ extension Consumer {
     }
 
     /// Commits without waiting. The result arrives as `ConsumerEvent.committed` with the same `id`, not 0.
-    /// Commits take effect in the order of the calls.
     public func commitLater(_ offsets: [PartitionOffset], id: Int) throws(KafkaError) {
         precondition(id != 0, "0 marks commits that nobody waits for")
         guard let queue = rd_kafka_queue_get_main(client.pointer) else {

@@ -187,6 +187,8 @@ public final class Consumer: Sendable {
         }
         guard let isFirst else { return completion() }
         guard isFirst else { return }
+        // Closing goes on even if its owner lets go of the consumer now; cut by `finishClosing`.
+        state.withLock { $0.whenClosed.append { withExtendedLifetime(self) {} } }
         serveEvents()
         guard let pointer = rd_kafka_queue_new(client.pointer) else {
             preconditionFailure("rd_kafka_queue_new never returns NULL")

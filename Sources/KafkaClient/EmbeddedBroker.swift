@@ -3,6 +3,18 @@ import CRdKafka
 /// A Kafka cluster inside this process, listening on loopback ports chosen by the system: librdkafka's mock
 /// cluster. Any Kafka client can use it, in this process or another.
 ///
+/// Its limits, seen with librdkafka 2.0.2 (2026-11):
+/// - A partition keeps its newest 5 MB; older records vanish without a sign but the low watermark. A single
+///   record of 20 MB behind others was acknowledged, and could not be read.
+/// - Topics come from `createTopic`. `Admin.create` times out, since there is no controller. Producing or
+///   subscribing to an unknown topic creates it with four partitions, whatever `allow.auto.create.topics`
+///   says; asking for metadata does not.
+/// - A group's first rebalance takes some seconds. Commits during an eager rebalance are refused with
+///   `.rebalanceInProgress`, where Apache Kafka still takes them.
+/// - Transactions go through the motions: aborted records can be read with `read_committed`. Do not rely on
+///   offsets that were sent in a transaction.
+/// - By its documentation, a broker that is down stays the leader of what it has; use `setLeader`.
+///
 /// `Sendable`, and thread-safe, because the mock cluster runs on its own thread and every call here is handed
 /// to it. Its memory, topics and offsets go with the object; close its clients first.
 public final class EmbeddedBroker: Sendable {

@@ -107,7 +107,7 @@ public final class Producer: Sendable {
 
     public var fatalError: KafkaError? { client.fatalError }
 
-    /// Records and requests not finished yet, including delivery reports not handed on yet.
+    /// Records not reported yet, and whatever else waits to be handed on; 0 when all is done.
     public var outstanding: Int { Int(rd_kafka_outq_len(client.pointer)) }
 
     /// Connects nothing, but the first record may create the topic where the brokers permit it: check with

@@ -43,7 +43,6 @@ struct ConfigurationTests {
     }
 
     @Test func aRefusedSecretIsNotQuoted() throws {
-        // An integer property cannot be secret, so let the key itself be broken.
         let properties: ClientProperties = ["ssl.key.pem": "hunter2 is no PEM"]
         do {
             _ = try Admin(properties)
@@ -51,6 +50,11 @@ struct ConfigurationTests {
         } catch {
             #expect(!"\(error)".contains("hunter2"))
         }
+    }
+
+    @Test func theLibraryIsNewEnough() {
+        let numbers = Library.version.split(separator: ".").compactMap { Int($0) }
+        #expect(numbers.count == 3 && numbers[0] >= 2, "librdkafka \(Library.version)")
     }
 
     @Test func keepsOrderAndReplacesInPlace() {
