@@ -82,6 +82,7 @@ public struct JoinKey: Hashable, Sendable {
 public indirect enum Condition: Hashable, Sendable {
     case constant(Bool)
     case test(FieldTest)
+    case expression(ScalarTest)
     case not(Condition)
     case all([Condition])
     case any([Condition])

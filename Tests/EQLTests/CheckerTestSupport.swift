@@ -82,6 +82,11 @@ func understand(_ text: String, options: CheckOptions = CheckOptions()) -> Check
 
 typealias TestEvent = [FieldPath: [Literal]]
 
+/// Expressions are the matcher's to compute; its tests have their semantics.
+struct NotPlain: Error {
+    var expression: String
+}
+
 /// Follows the words of `Condition` and `FieldTest`; a missing field is one without values.
 func holds(_ condition: Condition, in event: TestEvent) throws -> Bool {
     switch condition {
@@ -89,6 +94,7 @@ func holds(_ condition: Condition, in event: TestEvent) throws -> Bool {
     case .not(let inner): try !holds(inner, in: event)
     case .all(let parts): try parts.allSatisfy { try holds($0, in: event) }
     case .any(let parts): try parts.contains { try holds($0, in: event) }
+    case .expression(let test): throw NotPlain(expression: test.text)
     case .test(let test): try event[test.field, default: []].contains { try passes(test.test, $0) }
     }
 }

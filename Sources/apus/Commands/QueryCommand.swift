@@ -69,7 +69,8 @@ struct QueryCommand: ParsableCommand {
 
     private func read() throws -> CheckedQuery {
         let source = SourceText(query)
-        let options = CheckOptions(regexMode: regex == .search ? .search : .elastic, eventCategoryField: FieldPath(eventCategoryField))
+        let options = CheckOptions(
+            regexMode: regex == .search ? .search : .elastic, eventCategoryField: FieldPath(eventCategoryField))
         let result = QueryReader(.bounded, options: options).read(source)
         for diagnostic in result.diagnostics { Console.note(render(diagnostic, in: source)) }
         guard let checked = result.query else { throw ExitStatus.data.code }
