@@ -19,8 +19,8 @@ import Testing
 
     private static func shown(_ match: PredicateMatch) -> String {
         let bytes = Array(match.value.utf8)
-        let matched = match.span.map { String(decoding: bytes[$0], as: UTF8.self) } ?? match.value
-        return "\(match.field) \(match.operation) \(matched)"
+        let span = match.span.map { String(decoding: bytes[$0], as: UTF8.self) } ?? match.value
+        return "\(match.field) \(match.operation) \(span)"
     }
 
     @Test func theSeedRuleShowsWhatMatchedAndWhere() throws {
