@@ -51,6 +51,9 @@ public struct EvaluatorCounters: Hashable, Sendable {
     public var withoutTimestamp: UInt64 = 0
     /// Matches that came after the watermark had passed them. They took part as they came.
     public var late: UInt64 = 0
+    /// Matches further ahead of their record's timestamp than ``EvaluatorOptions/futureTolerance``. No watermark
+    /// would pass them for that long; they took part as they came.
+    public var ahead: UInt64 = 0
     /// Field values that did not fit their type and counted as missing.
     public var coercionFailures: UInt64 = 0
     /// Events whose join keys had more combinations than ``KeyReader/maximumFanOut``.
@@ -143,10 +146,11 @@ public final class Evaluator {
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
         counters.coercionFailures += UInt64(event.coercionFailures)
-        watermark.observe(recordTime.map { min(time, $0.ahead(by: options.futureTolerance)) } ?? time, source: source)
+        let limit = recordTime?.ahead(by: options.futureTolerance) ?? time
+        watermark.observe(min(time, limit), source: source)
 
         let found = matcher.match(event)
-        if !found.isEmpty { keep(found, event, payload, origin, time) }
+        if !found.isEmpty { keep(found, event, payload, origin, time, isAhead: time > limit) }
         return nil
     }
 
@@ -164,7 +168,7 @@ public final class Evaluator {
     /// Copies an event that matched something and sends it where its matches go.
     private func keep(
         _ found: UnsafeBufferPointer<Int32>, _ event: Event, _ payload: UnsafeRawBufferPointer,
-        _ origin: RecordOrigin, _ time: EventTime
+        _ origin: RecordOrigin, _ time: EventTime, isAhead: Bool
     ) {
         counters.matched += 1
         let isLate = watermark.value.map { time <= $0 } ?? false
@@ -193,11 +197,18 @@ public final class Evaluator {
             let hits = HeldHits(
                 query: hitsByQuery[index].query,
                 hits: StageHits(event: retained, stages: hitsByQuery[index].stages))
-            if waits(hits.query), !isLate {
-                held.insert(hits, event: retained)
-            } else {
-                if isLate, waits(hits.query) { counters.late += 1 }
+            guard waits(hits.query) else {
                 advance(hits)
+                continue
+            }
+            if isLate {
+                counters.late += 1
+                advance(hits)
+            } else if isAhead, options.ordering != .sorted {
+                counters.ahead += 1
+                advance(hits)
+            } else {
+                held.insert(hits, event: retained)
             }
         }
     }
