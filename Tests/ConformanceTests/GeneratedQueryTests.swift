@@ -36,6 +36,13 @@ import Testing
         try expectAgreement(seed: seed, queries: 50, events: 60) { $0.eventQuery() }
     }
 
+    @Test(arguments: 500..<540) func computedLeavesAgree(seed: Int) throws {
+        try expectAgreement(seed: seed, queries: 50, events: 40) { generator in
+            generator.computes = true
+            return generator.eventQuery()
+        }
+    }
+
     @Test(arguments: 1_000..<1_040) func sequencesAgree(seed: Int) throws {
         try expectAgreement(seed: seed, queries: 30, events: 50) { $0.sequenceQuery() }
     }

@@ -267,9 +267,11 @@ private func compile(_ files: [String]) throws -> CompiledRules {
     return try CompiledRules(RuleSet(reports.flatMap(\.rules.rules)))
 }
 
-/// An event of `host` at `second` of a fixed minute.
-func event(_ action: String, host: String = "h1", second: Int = 0, padding: Int = 0) -> String {
-    let time = "2026-11-24T10:\(second < 600 ? "0" : "")\(second / 60):\(second % 60 < 10 ? "0" : "")\(second % 60)Z"
-    let more = padding > 0 ? #","message":"\#(String(repeating: "x", count: padding))""# : ""
-    return #"{"@timestamp":"\#(time)","event":{"action":"\#(action)"},"host":{"id":"\#(host)"}\#(more)}"#
+/// An event of `host` at a second of a fixed day.
+func event(_ action: String, host: String = "h1", second: Int = 0, year: Int = 2025) -> String {
+    let clock = [second / 3600, second / 60 % 60, second % 60].map { ($0 < 10 ? "0" : "") + String($0) }
+    return """
+        {"@timestamp":"\(year)-01-01T\(clock.joined(separator: ":"))Z","event":{"action":"\(action)"},\
+        "host":{"id":"\(host)"}}
+        """
 }
