@@ -77,6 +77,8 @@ let package = Package(
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
         tests("DetectionTests", ["Alerts", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
+        // The binary itself: depending on it is what gets it built.
+        tests("CommandTests", ["apus"]),
         tests(
             "ConformanceTests", ["Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),
