@@ -27,7 +27,10 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "apus",
-    products: [.executable(name: "apus", targets: ["apus"])],
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .executable(name: "bench", targets: ["Bench"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -60,8 +63,20 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
+                "Rules",
                 "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
+            ],
+            swiftSettings: strict),
+
+        // Measures all of it. The C targets count allocations and give floors to compare with.
+        .target(name: "CAllocations"),
+        .target(name: "CFloors", dependencies: ["CRdKafka"], linkerSettings: [.linkedLibrary("simdjson")]),
+        .executableTarget(
+            name: "Bench",
+            dependencies: [
+                "CAllocations", "CFloors", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
+                "Streaming", "Traffic", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -69,18 +84,22 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["EQL", "EventSchema"], path: "Tests/TestSupport",
             swiftSettings: strict),
+        tests(
+            "AllocationTests", ["CAllocations", "Detection", "EventSchema", "Events", "Rules", "Traffic"]),
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
         tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules"]),
-        tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching"]),
+        tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
-        tests("DetectionTests", ["Alerts", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
         // The binary itself: depending on it is what gets it built.
         tests("CommandTests", ["apus"]),
         tests(
-            "ConformanceTests", ["Detection", "EQL", "Events", "EventSchema", "TestSupport"],
+            "DetectionTests",
+            ["Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
+        tests(
+            "ConformanceTests", ["Correlation", "Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),

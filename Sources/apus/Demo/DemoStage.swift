@@ -54,14 +54,16 @@ final class DemoStage: Sendable {
                 inputs: [InputTopic(name: Self.eventTopic, key: .hostKey)],
                 alertTopic: Self.alertTopic, deadLetterTopic: Self.deadLetterTopic)
             options.checkpointInterval = .milliseconds(500)
-            return Pipeline(rules: rules, options: options, observe: { event in
-                switch event {
-                case .assigned(let partitions): assignments.add(partitions, to: number)
-                case .revoked(let partitions, _): assignments.remove(partitions, from: number)
-                case .failed(let error): show.line("instance \(number): \(error)")
-                default: break
-                }
-            })
+            return Pipeline(
+                rules: rules, options: options,
+                observe: { event in
+                    switch event {
+                    case .assigned(let partitions): assignments.add(partitions, to: number)
+                    case .revoked(let partitions, _): assignments.remove(partitions, from: number)
+                    case .failed(let error): show.line("instance \(number): \(error)")
+                    default: break
+                    }
+                })
         }
         table = assignments
     }
