@@ -63,7 +63,8 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
+                "Rules",
                 "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
@@ -89,12 +90,14 @@ let package = Package(
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
         tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules"]),
-        tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching"]),
+        tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
-        tests("DetectionTests", ["Alerts", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
         tests(
-            "ConformanceTests", ["Detection", "EQL", "Events", "EventSchema", "TestSupport"],
+            "DetectionTests",
+            ["Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
+        tests(
+            "ConformanceTests", ["Correlation", "Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),

@@ -3,21 +3,48 @@ public import EventSchema
 public import Events
 
 /// One value of a join key, compared by its type: addresses by address, instants by instant.
-public enum JoinValue: Hashable, Sendable {
+public enum JoinValue: Hashable, Comparable, Sendable {
     /// Only for optional keys: missing values of `?key` join each other.
     case missing
-    case string(String)
+    case string(ExactString)
     case integer(Int64)
     case double(Double)
     case boolean(Bool)
     case address(IPAddress)
     case date(EventTime)
 
+    /// Numbers by value, text by code points, addresses and dates by themselves. Kinds do not mix within one
+    /// key but for missing values, which come first, and values that do not fit their field.
+    public static func < (left: JoinValue, right: JoinValue) -> Bool {
+        switch (left, right) {
+        case (.string(let one), .string(let other)): one < other
+        case (.integer(let one), .integer(let other)): one < other
+        case (.integer(let one), .double(let other)): Double(one) < other
+        case (.double(let one), .integer(let other)): one < Double(other)
+        case (.double(let one), .double(let other)): one < other
+        case (.boolean(let one), .boolean(let other)): !one && other
+        case (.address(let one), .address(let other)): one < other
+        case (.date(let one), .date(let other)): one < other
+        default: left.rank < right.rank
+        }
+    }
+
+    private var rank: Int {
+        switch self {
+        case .missing: 0
+        case .boolean: 1
+        case .integer, .double: 2
+        case .string: 3
+        case .address: 4
+        case .date: 5
+        }
+    }
+
     /// The value as Apus prints it; nil for a missing one.
     public var text: String? {
         switch self {
         case .missing: nil
-        case .string(let value): value
+        case .string(let value): value.string
         case .integer(let value): String(value)
         case .double(let value): String(value)
         case .boolean(let value): String(value)
@@ -28,11 +55,15 @@ public enum JoinValue: Hashable, Sendable {
 }
 
 /// The values by which the events of one correlation belong together.
-public struct CorrelationKey: Hashable, Sendable {
+public struct CorrelationKey: Hashable, Comparable, Sendable {
     public var values: [JoinValue]
 
     public init(_ values: [JoinValue]) {
         self.values = values
+    }
+
+    public static func < (left: CorrelationKey, right: CorrelationKey) -> Bool {
+        left.values.lexicographicallyPrecedes(right.values)
     }
 }
 
@@ -51,7 +82,7 @@ public struct KeyReader: Sendable {
         }
     }
 
-    /// Every combination of distinct values of the key fields; empty when a key that is not optional is
+    /// Every combination of distinct values of the key fields, in order; empty when a key that is not optional is
     /// missing, so that the event is invisible to the stage. One empty key when there are no key fields.
     public func keys(of event: Event) -> (keys: [CorrelationKey], truncated: Bool) {
         var keys = [CorrelationKey([])]
@@ -60,8 +91,12 @@ public struct KeyReader: Sendable {
             var values: [JoinValue] = []
             for value in event.values(field.id) {
                 let joined = Self.join(value, type: field.type)
-                if !values.contains(joined) { values.append(joined) }
-                if values.count == Self.maximumFanOut { break }
+                if values.contains(joined) { continue }
+                guard values.count < Self.maximumFanOut else {
+                    truncated = true
+                    break
+                }
+                values.append(joined)
             }
             if values.isEmpty {
                 guard field.isOptional else { return ([], truncated) }
@@ -75,6 +110,7 @@ public struct KeyReader: Sendable {
                 keys = Array(combined.prefix(Self.maximumFanOut))
             }
         }
+        if keys.count > 1 { keys.sort() }
         return (keys, truncated)
     }
 
@@ -83,7 +119,7 @@ public struct KeyReader: Sendable {
         switch value.kind {
         case .string:
             if type == .ip, let address = IPAddress(parsing: value.bytes) { return .address(address) }
-            return .string(String(decoding: value.bytes, as: UTF8.self))
+            return .string(ExactString(String(decoding: value.bytes, as: UTF8.self)))
         case .integer: return .integer(value.integer)
         case .double:
             return Int64(exactly: value.double).map(JoinValue.integer) ?? .double(value.double)

@@ -71,6 +71,8 @@ struct RuleFile {
             tiebreakerField: field("tiebreaker_field", in: fields))
         let stage = readExtensions(apus, options: &options)
         let checked = check(fields, options: options)
+        let lookback = lookback(in: fields)
+        warnOfCap(in: fields)
         if let filters = fields["filters"] {
             report(
                 .warning, "filters are not evaluated: the rule finds more here than in Elasticsearch",
@@ -96,8 +98,10 @@ struct RuleFile {
             references: rest.references, falsePositives: rest.falsePositives, note: rest.note, setup: rest.setup,
             threats: rest.threats, isBuildingBlock: rest.isBuildingBlock,
             investigationFields: rest.investigationFields, query: checked.text, checked: checked.query,
-            options: options, stage: stage, suppression: rest.suppression,
-            contentHash: ContentHash.hexadecimal(id: id, language: language, query: checked.text, options: options),
+            options: options, lookback: lookback, stage: stage, suppression: rest.suppression,
+            contentHash: ContentHash.hexadecimal(
+                id: id, language: language, query: checked.text, options: options,
+                lookback: checked.query.isUnbounded ? lookback : nil),
             path: path)
         return .rule(rule, idPlace: place(span("rule_id", in: fields)))
     }

@@ -103,7 +103,7 @@ import Testing
         .test(FieldTest(field: "process.name", type: .keyword, test: test))
     }
 
-    private func strings(_ strings: Set<String>) -> FieldTest.Test {
+    private func strings(_ strings: Set<ExactString>) -> FieldTest.Test {
         .equals(Self.values { $0.strings = strings })
     }
 
@@ -146,6 +146,20 @@ import Testing
         #expect(values.strings.count == 2_001)
     }
 
+    /// Swift holds the two spellings of é equal.
+    @Test func spellingsOfOneCharacterStayApart() {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let tests = Expression(.literal(.string(composed))), others = Expression(.literal(.string(decomposed)))
+        guard case .test(let merged)? = lowered(name .== tests .|| name .== others),
+            case .equals(let values) = merged.test
+        else {
+            Issue.record("the two are not one test")
+            return
+        }
+        #expect(values.strings.count == 2)
+        #expect(lowered(name .> tests .|| name .> others) != lowered(name .> tests))
+    }
+
     // MARK: Correlations
 
     private func term(_ condition: Expression, by keys: [String] = [], runs: Int = 1, missing: Bool = false) -> Term {
@@ -184,7 +198,6 @@ import Testing
     @Test func sequencesAreChecked() {
         #expect(sequence(term(name .== "a")).query == nil)
         #expect(sequence(term(name .== "a", runs: 2)).query != nil)
-        #expect(sequence(term(name .== "a"), term(name .== "b", missing: true)).query == nil)
         #expect(sequence(term(name .== "a"), term(name .== "b", by: ["host.id"])).query == nil)
         #expect(
             sequence(term(name .== "a"), term(name .== "b"), until: term(name .== "c", by: ["host.id"])).query == nil)
@@ -192,6 +205,32 @@ import Testing
         let unbounded = sequence(maxspan: nil, term(name .== "a"), term(name .== "b"))
         #expect(unbounded.query != nil)
         #expect(unbounded.diagnostics.map(\.severity) == [.warning])
+    }
+
+    @Test func missingEventsBecomeGaps() throws {
+        let result = sequence(
+            term(name .== "a", missing: true), term(name .== "b", runs: 2), term(name .== "c", missing: true),
+            term(name .== "d", missing: true), term(name .== "e"), term(name .== "f", missing: true))
+        guard case .sequence(let plan)? = result.query?.form else {
+            Issue.record("\(result.diagnostics)")
+            return
+        }
+        #expect(plan.stages.map(\.condition) == ["b", "b", "e"].map { test(strings([$0])) })
+        #expect(plan.gaps.map(\.stage.condition) == ["a", "c", "d", "f"].map { test(strings([$0])) })
+        #expect(plan.gaps.map(\.position) == [0, 2, 2, 3])
+        #expect(plan.steps == [.gap(0), .stage(0), .stage(1), .gap(1), .gap(2), .stage(2), .gap(3)])
+        #expect(result.query?.conditions.count == 7)
+    }
+
+    @Test func missingEventsAreChecked() {
+        let (a, missing) = (term(name .== "a"), term(name .== "b", missing: true))
+        #expect(sequence(a, missing).query != nil)
+        #expect(sequence(missing, a).query != nil)
+        #expect(sequence(missing, missing).query == nil)
+        #expect(sequence(a, term(name .== "b", by: ["host.id"], missing: true)).query == nil)
+        let unbounded = sequence(maxspan: nil, a, missing)
+        #expect(unbounded.query == nil)
+        #expect(unbounded.diagnostics.map(\.severity) == [.error])
     }
 
     @Test func samplesNeedKeys() {
