@@ -93,6 +93,8 @@ let package = Package(
         tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
+        // The binary itself: depending on it is what gets it built.
+        tests("CommandTests", ["apus"]),
         tests(
             "DetectionTests",
             ["Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 /// Waits until `condition` holds; fails the test if that takes too long.
@@ -20,20 +19,14 @@ let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingL
 
 /// A process of the built binary, or of another program, with what it writes.
 ///
-/// `@unchecked Sendable` because `Process` is only used by the test that started it; outputs are in a Mutex.
+/// Its input and outputs are files: pipes that are made while another test starts a process are inherited by it,
+/// and then never end.
+///
+/// `@unchecked Sendable` because `Process` is only used by the test that started it.
 final class Command: @unchecked Sendable {
     private let process = Process()
-    private let input: Pipe
-    private let pipes: [Pipe]
-    private let written = Written()
-
-    private final class Written: Sendable {
-        let bytes = Mutex<[Data]>([Data(), Data()])
-        let open = Mutex(2)
-    }
-
-    /// Held while pipes are made and processes start.
-    private static let spawning = Mutex(())
+    private let folder: Folder
+    private let files: (output: URL, errors: URL)
 
     /// Starts `apus`.
     static func apus(
@@ -56,62 +49,44 @@ final class Command: @unchecked Sendable {
         return binary
     }
 
-    init(_ path: String, _ arguments: [String], input bytes: Data = Data(), environment: [String: String] = [:]) throws {
-        (input, pipes) = Self.spawning.withLock { _ in
-            // Another test's process must not inherit an end of these and hold it open.
-            let made = [Pipe(), Pipe(), Pipe()]
-            for pipe in made {
-                for handle in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
-                    _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
-                }
-            }
-            return (made[0], Array(made[1...]))
+    init(_ path: String, _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]) throws {
+        folder = try Folder()
+        files = (folder.url.appending(path: "output"), folder.url.appending(path: "errors"))
+        let inputFile = folder.url.appending(path: "input")
+        for (file, content) in [(inputFile, input), (files.output, Data()), (files.errors, Data())] {
+            try content.write(to: file)
         }
         process.executableURL = URL(filePath: path)
         process.arguments = arguments
         process.currentDirectoryURL = packageRoot
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("APUS_") }
             .merging(environment) { $1 }
-        process.standardInput = input
-        process.standardOutput = pipes[0]
-        process.standardError = pipes[1]
-        for (index, pipe) in pipes.enumerated() {
-            pipe.fileHandleForReading.readabilityHandler = { [written] handle in
-                let data = handle.availableData
-                if data.isEmpty {
-                    handle.readabilityHandler = nil
-                    written.open.withLock { $0 -= 1 }
-                } else {
-                    written.bytes.withLock { $0[index].append(data) }
-                }
-            }
-        }
-        try Self.spawning.withLock { _ in try process.run() }
-        let writer = input.fileHandleForWriting
-        DispatchQueue.global().async {
-            // A process that ends before it has read everything is no error here.
-            try? writer.write(contentsOf: bytes)
-            try? writer.close()
-        }
+        process.standardInput = try FileHandle(forReadingFrom: inputFile)
+        process.standardOutput = try FileHandle(forWritingTo: files.output)
+        process.standardError = try FileHandle(forWritingTo: files.errors)
+        try process.run()
     }
 
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    var output: String { String(decoding: written.bytes.withLock { $0[0] }, as: UTF8.self) }
-    var errors: String { String(decoding: written.bytes.withLock { $0[1] }, as: UTF8.self) }
+    var output: String { Self.text(of: files.output) }
+    var errors: String { Self.text(of: files.errors) }
     var lines: [String] { output.split(separator: "\n").map(String.init) }
     var isRunning: Bool { process.isRunning }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// Waits for its end and for the last of its output; its exit status, or minus the signal that ended it.
+    /// Waits for its end. Its exit status, or minus the signal that ended it.
     func status(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
-        try await eventually("end of the process: \(errors)", sourceLocation: sourceLocation) {
-            !process.isRunning && written.open.withLock { $0 == 0 }
-        }
+        try await eventually("end of the process: \(errors)", sourceLocation: sourceLocation) { !process.isRunning }
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    }
+
+    /// Empty when there is none; the test that expects some then says so.
+    private static func text(of file: URL) -> String {
+        String(decoding: (try? Data(contentsOf: file)) ?? Data(), as: UTF8.self)
     }
 }
 

@@ -17,7 +17,8 @@ struct OfflineCommandTests {
         #expect(try await json.status() == 0)
         let report = try object(json.output)
         #expect(report["valid"] as? Bool == true)
-        #expect((report["rules"] as? [[String: Any]])?.first?["id"] as? String == "00000000-0000-4000-8000-000000000001")
+        #expect(
+            (report["rules"] as? [[String: Any]])?.first?["id"] as? String == "00000000-0000-4000-8000-000000000001")
     }
 
     @Test func checkShowsThePlaceOfAProblem() async throws {

@@ -107,7 +107,8 @@ struct RunTests {
         let detector = try run(broker, rules: rule, "input.topics=evnets")
         #expect(try await detector.status() == 69)
         #expect(detector.errors.contains("topic 'evnets' does not exist"))
-        #expect(detector.errors.contains("kafka-topics.sh --bootstrap-server \(broker.address) --create --topic evnets"))
+        #expect(
+            detector.errors.contains("kafka-topics.sh --bootstrap-server \(broker.address) --create --topic evnets"))
         try await broker.stop()
     }
 

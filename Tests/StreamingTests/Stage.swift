@@ -132,9 +132,11 @@ final class Instance: Sendable {
     init(rules: [String] = [singleRule], options: PipelineOptions) throws {
         let log = EventLog()
         self.log = log
-        pipeline = Pipeline(rules: try compile(rules), options: options, observe: { event in
-            log.events.withLock { $0.append(event) }
-        })
+        pipeline = Pipeline(
+            rules: try compile(rules), options: options,
+            observe: { event in
+                log.events.withLock { $0.append(event) }
+            })
     }
 
     var events: [PipelineEvent] { log.events.withLock { $0 } }
@@ -243,7 +245,8 @@ let singleRule = ruleFile(1, #"any where event.action == "alert""#)
 
 /// Fires for `first` and then `second` of one host.
 let sequenceRule = ruleFile(
-    2, #"sequence by host.id with maxspan=60s [any where event.action == "first"] [any where event.action == "second"]"#)
+    2, #"sequence by host.id with maxspan=60s [any where event.action == "first"] [any where event.action == "second"]"#
+)
 
 private func ruleFile(_ number: Int, _ query: String) -> String {
     """
