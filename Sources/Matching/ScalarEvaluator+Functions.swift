@@ -25,7 +25,8 @@ extension ScalarEvaluator {
                 function == .startsWith
                     ? text.hasPrefix(wanted)
                     : function == .endsWith
-                        ? text.hasSuffix(wanted) : !wanted.isEmpty && text.firstOffset(of: wanted, from: 0, scratch) != nil)
+                        ? text.hasSuffix(wanted)
+                        : !wanted.isEmpty && text.firstOffset(of: wanted, from: 0, scratch) != nil)
         case .indexOf, .substring: return .null
         }
     }
@@ -54,7 +55,9 @@ extension ScalarEvaluator {
         if wanted.isEmpty { return .integer(Int64(start)) }
         let (offset, isInside) = text.place(ofUnit: start)
         // No text starts with half a code point, so nothing is found where the place splits one.
-        return text.firstOffset(of: wanted, from: isInside ? offset + 1 : offset, scratch).map { units(text, before: $0) } ?? .null
+        return text.firstOffset(of: wanted, from: isInside ? offset + 1 : offset, scratch).map {
+            units(text, before: $0)
+        } ?? .null
     }
 
     private func units(_ text: UnsafeRawBufferPointer, before offset: Int) -> ScalarValue {
@@ -111,7 +114,8 @@ extension ScalarEvaluator {
         let start = found + left.count
         let end =
             isGreedy
-            ? searched.lastOffset(of: right, from: start, scratch) : searched.firstOffset(of: right, from: start, scratch)
+            ? searched.lastOffset(of: right, from: start, scratch)
+            : searched.firstOffset(of: right, from: start, scratch)
         guard let end else { return .text(text.prefix(upTo: 0)) }
         guard folded else { return .text(UnsafeRawBufferPointer(rebasing: text[start..<end])) }
         let lower = text.offset(ofScalar: searched.prefix(upTo: start).scalarCount)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct CompiledSpecTests {
     /// What this version refuses, by the words of its diagnostic, and the cases that need it.
     private static let refused: [(reason: String, cases: Set<String>)] = [
-        ("intersection `&`", ["Lucene: any string, intersection, complement"]),
+        ("intersection `&`", ["Lucene: any string, intersection, complement"])
     ]
 
     private static func reason(_ spec: SpecCase) -> String? {

@@ -78,7 +78,9 @@ import Testing
         #expect(result.diagnostics.first?.message.contains(message) == true, "\(result.diagnostics)")
     }
 
-    @Test(arguments: [("lenght", "length"), ("STARTWITH", "startsWith"), ("cidr_match", "cidrMatch"), ("wildcard", nil)])
+    @Test(arguments: [
+        ("lenght", "length"), ("STARTWITH", "startsWith"), ("cidr_match", "cidrMatch"), ("wildcard", nil),
+    ])
     func suggestsFunctions(name: String, suggestion: String?) {
         let result = check(query(.call(name, Self.name) .== "a"))
         #expect(result.diagnostics.map(\.hint) == [suggestion.map { "Did you mean `\($0)`?" }])

@@ -149,7 +149,8 @@ import Testing
     /// Swift holds the two spellings of é equal.
     @Test func spellingsOfOneCharacterStayApart() {
         let (composed, decomposed) = ("\u{E9}", "e\u{301}")
-        let tests = Expression(.literal(.string(composed))), others = Expression(.literal(.string(decomposed)))
+        let tests = Expression(.literal(.string(composed)))
+        let others = Expression(.literal(.string(decomposed)))
         guard case .test(let merged)? = lowered(name .== tests .|| name .== others),
             case .equals(let values) = merged.test
         else {

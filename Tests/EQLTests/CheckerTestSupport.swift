@@ -106,9 +106,12 @@ private func passes(_ test: FieldTest.Test, _ value: Literal) throws -> Bool {
         let block = IPAddress(parsing: value.text).map { address in values.addresses.contains { $0.contains(address) } }
         switch value {
         case .string(let text): return values.strings.contains(ExactString(text)) || block == true
-        case .integer(let integer): return values.integers.contains(integer) || values.strings.contains(ExactString(value.text))
-        case .double(let double): return values.doubles.contains(double) || values.strings.contains(ExactString(value.text))
-        case .boolean(let boolean): return values.booleans.contains(boolean) || values.strings.contains(ExactString(value.text))
+        case .integer(let integer):
+            return values.integers.contains(integer) || values.strings.contains(ExactString(value.text))
+        case .double(let double):
+            return values.doubles.contains(double) || values.strings.contains(ExactString(value.text))
+        case .boolean(let boolean):
+            return values.booleans.contains(boolean) || values.strings.contains(ExactString(value.text))
         case .null: return false
         }
     case .equalsFolded(let texts): return texts.contains(ExactString(ASCII.lowercased(value.text)))

@@ -36,7 +36,8 @@ private func isTrue(_ expression: String) throws -> Bool { try Bench(expression)
     @Test(arguments: [
         #"substring("hello world", -5, -1) == "worl""#, #"substring("abc", 2, 1) == """#,
         #"substring("abc", 1) == "bc""#, #"substring("abc", 0, 99) == "abc""#, #"substring("abc", 99) == """#,
-        #"substring("abc", null, 2) == "ab""#, #"substring("abc", 1, null) == "bc""#, #"substring("abc", -99, 1) == "a""#,
+        #"substring("abc", null, 2) == "ab""#, #"substring("abc", 1, null) == "bc""#,
+        #"substring("abc", -99, 1) == "a""#,
         #"substring("a😀b", 1, 3) == "😀""#, #"substring("a😀b", 3) == "b""#, #"length(substring("a😀b", 2)) == 2"#,
         #"length(substring("a😀b", 0, 2)) == 2"#, #"substring(null, 1) == null"#,
         #"substring("abc", -9223372036854775807) == "abc""#,
@@ -49,7 +50,8 @@ private func isTrue(_ expression: String) throws -> Bool { try Bench(expression)
         #"between("welcome to event query language", " ", " ", false) == "to""#, #"between("aXb", "a", "b") == "X""#,
         #"between~("aXBYc", "xb", "C") == "Y""#, #"between("aXBYc", "xb", "C") == """#,
         #"between~("ÀéB", "à", "b") == "é""#, #"between("aaaa", "a", "aa", true) == "a""#,
-        #"between("abc", "", "c") == "ab""#, #"between("abc", "a", "", true) == "bc""#, #"between("a", "a", "a") == """#,
+        #"between("abc", "", "c") == "ab""#, #"between("abc", "a", "", true) == "bc""#,
+        #"between("a", "a", "a") == """#,
         #"between(null, "a", "b") == null"#,
     ])
     func between(expression: String) throws { #expect(try isTrue(expression)) }
@@ -102,7 +104,8 @@ private func isTrue(_ expression: String) throws -> Bool { try Bench(expression)
 
     /// Null decides nothing, and `not` of null is null.
     @Test(arguments: [
-        #"length(null) > 1"#, #"not (length(null) > 1)"#, #"length(null) != 1"#, #"not (concat("a") == null) and 1 == 2"#,
+        #"length(null) > 1"#, #"not (length(null) > 1)"#, #"length(null) != 1"#,
+        #"not (concat("a") == null) and 1 == 2"#,
         #"length(null) > 1 and length("a") == 1"#,
     ])
     func nullIsNoMatch(expression: String) throws { #expect(try !isTrue(expression)) }

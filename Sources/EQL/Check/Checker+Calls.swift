@@ -80,7 +80,8 @@ extension Checker {
             }
         }
         guard arguments.count == call.arguments.count else { return nil }
-        if signature.meaning == .function(.number), arguments.count == 2, case .constant(.integer(let base)) = arguments[1],
+        if signature.meaning == .function(.number), arguments.count == 2,
+            case .constant(.integer(let base)) = arguments[1],
             !(2...36).contains(base)
         {
             error("a base is 2 to 36", at: call.arguments[1].span)

@@ -72,7 +72,9 @@ struct FunctionSignature: Sendable {
     /// "2 arguments", "2 or 3 arguments", "at least 2 arguments".
     var countText: String {
         let noun = count == 1...1 ? "argument" : "arguments"
-        if count.upperBound == .max { return "at least \(count.lowerBound) \(count.lowerBound == 1 ? "argument" : noun)" }
+        if count.upperBound == .max {
+            return "at least \(count.lowerBound) \(count.lowerBound == 1 ? "argument" : noun)"
+        }
         return count.count == 1 ? "\(count.lowerBound) \(noun)" : "\(count.lowerBound) or \(count.upperBound) \(noun)"
     }
 }

@@ -27,7 +27,10 @@ extension QueryGenerator {
             let isRegex = operation == .regex || operation == .regexInsensitive
             let field = random.pick(pool.textFields)
             let patterns = (0...random.below(2)).map { _ in
-                make(.literal(.string(isRegex ? random.pick(["[a-z]+", ".*e", "c.d\\.exe", "(ada|7)+?", ""]) : wildcard(field))))
+                make(
+                    .literal(
+                        .string(
+                            isRegex ? random.pick(["[a-z]+", ".*e", "c.d\\.exe", "(ada|7)+?", ""]) : wildcard(field))))
             }
             return make(.pattern(computedText(depth), operation, patterns))
         case 6:
@@ -50,7 +53,9 @@ extension QueryGenerator {
         }
     }
 
-    private var orders: [ComparisonOperator] { [.equal, .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual] }
+    private var orders: [ComparisonOperator] {
+        [.equal, .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual]
+    }
 
     private mutating func comparison(
         _ operation: ComparisonOperator, _ left: Expression, _ right: Expression
