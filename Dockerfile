@@ -22,12 +22,12 @@ RUN apt-get update \
     && install -d -o apus -g apus /run/apus
 COPY --from=build /out/apus /usr/local/bin/apus
 COPY config/apus.yaml /etc/apus/apus.yaml
-COPY rules /etc/apus/rules
+COPY config/rules /etc/apus/rules
 
-# rules.paths in apus.yaml is relative to here.
 WORKDIR /etc/apus
 USER 10001:10001
 ENV APUS_CONFIG=/etc/apus/apus.yaml \
+    APUS_RULES_PATHS=/etc/apus/rules \
     APUS_HEALTH_FILE=/run/apus/health.json \
     APUS_LOG_FORMAT=json
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["apus", "health"]

@@ -27,7 +27,10 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "apus",
-    products: [.executable(name: "apus", targets: ["apus"])],
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .executable(name: "bench", targets: ["Bench"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -60,8 +63,20 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
+                "Rules",
                 "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
+            ],
+            swiftSettings: strict),
+
+        // Measures all of it. The C targets count allocations and give floors to compare with.
+        .target(name: "CAllocations"),
+        .target(name: "CFloors", dependencies: ["CRdKafka"], linkerSettings: [.linkedLibrary("simdjson")]),
+        .executableTarget(
+            name: "Bench",
+            dependencies: [
+                "CAllocations", "CFloors", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
+                "Streaming", "Traffic", argumentParser,
             ],
             swiftSettings: strict),
 

@@ -6,7 +6,7 @@ public import Events
 public enum JoinValue: Hashable, Sendable {
     /// Only for optional keys: missing values of `?key` join each other.
     case missing
-    case string(String)
+    case string(ExactString)
     case integer(Int64)
     case double(Double)
     case boolean(Bool)
@@ -17,7 +17,7 @@ public enum JoinValue: Hashable, Sendable {
     public var text: String? {
         switch self {
         case .missing: nil
-        case .string(let value): value
+        case .string(let value): value.string
         case .integer(let value): String(value)
         case .double(let value): String(value)
         case .boolean(let value): String(value)
@@ -83,7 +83,7 @@ public struct KeyReader: Sendable {
         switch value.kind {
         case .string:
             if type == .ip, let address = IPAddress(parsing: value.bytes) { return .address(address) }
-            return .string(String(decoding: value.bytes, as: UTF8.self))
+            return .string(ExactString(String(decoding: value.bytes, as: UTF8.self)))
         case .integer: return .integer(value.integer)
         case .double:
             return Int64(exactly: value.double).map(JoinValue.integer) ?? .double(value.double)

@@ -1,7 +1,7 @@
 import Correlation
 public import EQL
 public import EventSchema
-import Events
+public import Events
 public import Matching
 
 /// Which fields of a record say when it happened, in which order, and on which host.
@@ -79,7 +79,8 @@ public struct CompiledQueries: Sendable {
     /// The condition of one stage of one query.
     func condition(query: Int, stage: Int) -> Int { firstCondition[query] + stage }
 
-    func makeDecoder(limits: DecodeLimits) -> EventDecoder {
+    /// A decoder for the fields these queries read.
+    public func makeDecoder(limits: DecodeLimits) -> EventDecoder {
         EventDecoder(
             layout: layout, timestampField: timestampField,
             hostKey: (target: hostKeyField, candidates: hostKeyCandidates), limits: limits)

@@ -55,6 +55,7 @@ extension Condition {
         switch self {
         case .constant: []
         case .test(let test): if case .matches(let patterns) = test.test { patterns } else { [] }
+        case .expression(let test): test.root.patterns
         case .not(let inner): inner.patterns
         case .all(let parts), .any(let parts): parts.flatMap(\.patterns)
         }

@@ -82,6 +82,7 @@ public struct JoinKey: Hashable, Sendable {
 public indirect enum Condition: Hashable, Sendable {
     case constant(Bool)
     case test(FieldTest)
+    case expression(ScalarTest)
     case not(Condition)
     case all([Condition])
     case any([Condition])
@@ -105,7 +106,7 @@ public struct FieldTest: Hashable, Sendable {
         /// Some value equals one of these.
         case equals(ValueSet)
         /// Some value equals one of these but for the case of ASCII letters. The strings are lower-case.
-        case equalsFolded(Set<String>)
+        case equalsFolded(Set<ExactString>)
         /// Some value is ordered so against the bound. Never `equal` or `notEqual`.
         case ordered(ComparisonOperator, Bound)
         /// Some value matches one of these patterns.
@@ -117,7 +118,7 @@ public struct FieldTest: Hashable, Sendable {
     /// A `keyword` field fills `strings` only, a `long` field `integers` and `doubles`; a `dynamic`
     /// field may fill several: the literal `443` is the integer 443 and the string "443".
     public struct ValueSet: Hashable, Sendable {
-        public var strings: Set<String> = []
+        public var strings: Set<ExactString> = []
         public var integers: Set<Int64> = []
         public var doubles: Set<Double> = []
         public var booleans: Set<Bool> = []
@@ -137,7 +138,7 @@ public struct FieldTest: Hashable, Sendable {
         case integer(Int64)
         case double(Double)
         /// Code-point order, case-sensitive.
-        case string(String)
+        case string(ExactString)
         case date(EventTime)
         case address(IPAddress)
     }
@@ -172,10 +173,10 @@ public struct StringPattern: Hashable, Sendable {
 
     /// Patterns that match the same values are one predicate wherever they stand.
     public static func == (left: StringPattern, right: StringPattern) -> Bool {
-        left.expression == right.expression
+        left.expression.utf8.elementsEqual(right.expression.utf8)
     }
 
     public func hash(into hasher: inout Hasher) {
-        hasher.combine(expression)
+        hasher.combine(ExactString(expression))
     }
 }

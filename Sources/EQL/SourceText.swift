@@ -50,10 +50,14 @@ public struct SourceText: Sendable {
     public func line(_ number: Int) -> String {
         let lines = utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         guard number >= 1, number <= lines.count else { return "" }
-        return String(decoding: lines[number - 1], as: UTF8.self)
+        let line = lines[number - 1]
+        return String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
     }
 
+    /// The text of a span, or of as much of it as there is.
     public subscript(span: Span) -> String {
-        String(decoding: utf8[Swift.max(span.lower, 0)..<Swift.min(span.upper, utf8.count)], as: UTF8.self)
+        let lower = Swift.min(Swift.max(span.lower, 0), utf8.count)
+        let upper = Swift.min(Swift.max(span.upper, lower), utf8.count)
+        return String(decoding: utf8[lower..<upper], as: UTF8.self)
     }
 }

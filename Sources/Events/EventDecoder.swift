@@ -92,7 +92,7 @@ extension EventTime {
     }
 
     /// Digits with an optional minus sign; 18 digits at most, which is more than an instant has.
-    private init?(parsingMilliseconds bytes: UnsafeRawBufferPointer) {
+    public init?(parsingMilliseconds bytes: UnsafeRawBufferPointer) {
         let isNegative = bytes.first == UInt8(ascii: "-")
         let digits = UnsafeRawBufferPointer(rebasing: bytes[(isNegative ? 1 : 0)...])
         guard (1...18).contains(digits.count), digits.allSatisfy({ ASCII.isDigit($0) }) else { return nil }

@@ -40,6 +40,9 @@ struct FieldGroup: BitwiseCopyable {
     /// The field's values are instants, or addresses, and some predicate needs them as such.
     var readsDates: Bool
     var readsAddresses: Bool
+    /// Values that are no strings are tested as text too: a field outside ECS may hold anything, and a
+    /// pattern sees what EQL's `string()` would give.
+    var readsAllAsText: Bool
 }
 
 struct AddressRange: BitwiseCopyable {
@@ -176,7 +179,9 @@ struct FieldGroupBuilder {
             bounds: arena.freeze(bounds), boundText: arena.freeze(boundText),
             patterns: set?.database, patternBits: ListTable(patterns.bits, in: arena),
             readsDates: type == .date && (!dates.values.isEmpty || bounds.contains { $0.kind == .date }),
-            readsAddresses: !blocks.values.isEmpty || bounds.contains { $0.kind == .address })
+            readsAddresses: !blocks.values.isEmpty || bounds.contains { $0.kind == .address },
+            readsAllAsText: type == .dynamic
+                && (set != nil || !folded.values.isEmpty || bounds.contains { $0.kind == .string }))
         return (group, set)
     }
 

@@ -5,7 +5,7 @@ import EventSchema
 /// least one holds whenever the condition does.
 ///
 /// The set is sound by construction: a test covers itself, a conjunction is covered by the cover of any
-/// one of its parts, a disjunction by the covers of all of them, and a negation by nothing. Conditions
+/// one of its parts, a disjunction by the covers of all of them, and a negation or an expression by nothing. Conditions
 /// without a cover are evaluated for every event.
 struct Gate {
     var tests: [FieldTest]
@@ -17,7 +17,7 @@ struct Gate {
         switch condition {
         case .constant(let value): value ? nil : Gate(tests: [], cost: 0)
         case .test(let test): Gate(tests: [test], cost: cost(of: test))
-        case .not: nil
+        case .not, .expression: nil
         case .all(let parts): parts.compactMap(cover).min { $0.cost < $1.cost }
         case .any(let parts):
             parts.reduce(Gate(tests: [], cost: 0)) { whole, part in

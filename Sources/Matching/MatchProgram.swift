@@ -27,10 +27,12 @@ public final class MatchProgram: @unchecked Sendable {
     /// The length of the longest key of any case-folding table.
     let longestFolded: Int
     let predicates: [FieldTest: Predicate]
+    let scalars: ScalarProgram
+    let expressions: [ScalarTest: Predicate]
     let patternSets: [PatternSet]
     private let arena: Arena
 
-    /// Where a predicate's answer stands.
+    /// Where a predicate's answer stands. Behind the groups of the fields, every expression is a group of its own.
     struct Predicate {
         var group: Int32
         var bit: Int32
@@ -73,7 +75,16 @@ public final class MatchProgram: @unchecked Sendable {
             word += builder.wordCount
         }
 
-        var planner = Planner(predicates: predicates)
+        let firstBit = word * 64
+        let scalars = try collector.scalars.freeze(firstBit: Int32(firstBit), layout: layout, in: arena)
+        sets += collector.scalars.patternSets
+        var expressions: [ScalarTest: Predicate] = [:]
+        for (index, test) in collector.scalars.tests.enumerated() {
+            expressions[test] = Predicate(group: Int32(groups.count + index), bit: Int32(firstBit + index))
+        }
+        word += (expressions.count + 63) / 64
+
+        var planner = Planner(predicates: predicates, expressions: expressions)
         let entries = conditions.map { planner.plan($0) }
 
         var ungated: [Int32] = []
@@ -104,6 +115,8 @@ public final class MatchProgram: @unchecked Sendable {
         wordCount = word
         longestFolded = groups.map(\.folded.longest).max() ?? 0
         self.predicates = predicates
+        self.scalars = scalars
+        self.expressions = expressions
         patternSets = sets
         self.arena = arena
     }
@@ -112,11 +125,13 @@ public final class MatchProgram: @unchecked Sendable {
 /// Gathers the tests of all conditions, by field.
 private struct PredicateCollector {
     private(set) var builders: [FieldGroupBuilder] = []
+    var scalars = ScalarProgramBuilder()
     private var index: [FieldID: Int] = [:]
 
     mutating func collect(_ condition: Condition, into layout: inout FieldLayout) {
         switch condition {
         case .constant: break
+        case .expression(let test): scalars.insert(test, into: &layout)
         case .not(let inner): collect(inner, into: &layout)
         case .all(let parts), .any(let parts):
             for part in parts { collect(part, into: &layout) }
@@ -136,10 +151,14 @@ private struct PredicateCollector {
 /// answer, so `and`, `or` and `not` cost nothing and need no stack when events are evaluated.
 private struct Planner {
     let predicates: [FieldTest: MatchProgram.Predicate]
+    let expressions: [ScalarTest: MatchProgram.Predicate]
     private(set) var nodes: [MatchProgram.Node] = []
 
-    init(predicates: [FieldTest: MatchProgram.Predicate]) {
+    init(
+        predicates: [FieldTest: MatchProgram.Predicate], expressions: [ScalarTest: MatchProgram.Predicate]
+    ) {
         self.predicates = predicates
+        self.expressions = expressions
     }
 
     mutating func plan(_ condition: Condition) -> Int32 {
@@ -154,27 +173,34 @@ private struct Planner {
             return cheapestFirst(parts).reversed().reduce(onTrue) { plan($1, $0, onFalse) }
         case .any(let parts):
             return cheapestFirst(parts).reversed().reduce(onFalse) { plan($1, onTrue, $0) }
-        case .test(let test):
-            guard let predicate = predicates[test] else { return onFalse }
-            nodes.append(
-                MatchProgram.Node(
-                    mask: 1 << UInt64(predicate.bit % 64), word: predicate.bit / 64, group: predicate.group,
-                    onTrue: onTrue, onFalse: onFalse))
-            return Int32(nodes.count - 1)
+        case .test(let test): return ask(predicates[test], onTrue, onFalse)
+        case .expression(let test): return ask(expressions[test], onTrue, onFalse)
         }
     }
 
-    /// Lookups before scans: a field that is only asked for patterns is often never scanned at all.
-    private func cheapestFirst(_ parts: [Condition]) -> [Condition] {
-        parts.filter { !scans($0) } + parts.filter(scans)
+    private mutating func ask(_ predicate: MatchProgram.Predicate?, _ onTrue: Int32, _ onFalse: Int32) -> Int32 {
+        guard let predicate else { return onFalse }
+        nodes.append(
+            MatchProgram.Node(
+                mask: 1 << UInt64(predicate.bit % 64), word: predicate.bit / 64, group: predicate.group,
+                onTrue: onTrue, onFalse: onFalse))
+        return Int32(nodes.count - 1)
     }
 
-    private func scans(_ condition: Condition) -> Bool {
+    /// Lookups before scans, a field that is only asked for patterns is often never scanned at all; and
+    /// expressions, which cost most, at the end.
+    private func cheapestFirst(_ parts: [Condition]) -> [Condition] {
+        let costs = parts.map(cost)
+        return parts.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }.map { parts[$0] }
+    }
+
+    private func cost(_ condition: Condition) -> Int {
         switch condition {
-        case .constant: false
-        case .test(let test): if case .matches = test.test { true } else { false }
-        case .not(let inner): scans(inner)
-        case .all(let parts), .any(let parts): parts.contains(where: scans)
+        case .constant: 0
+        case .test(let test): if case .matches = test.test { 1 } else { 0 }
+        case .expression: 2
+        case .not(let inner): cost(inner)
+        case .all(let parts), .any(let parts): parts.map(cost).max() ?? 0
         }
     }
 }

@@ -3,7 +3,8 @@ import EQL
 public import EventSchema
 public import Events
 
-/// Evaluates one event after another against a ``MatchProgram``. Allocates nothing per event.
+/// Evaluates one event after another against a ``MatchProgram``. Allocates nothing per event, but for the
+/// text of a long fraction where a field outside ECS is asked for a pattern.
 ///
 /// *Ownership:* one lane; the working memory is its own. *Cost:* the gates of the event's present
 /// fields, then the plans behind the gates that opened; every field is looked at once at most.
@@ -11,13 +12,14 @@ public final class Matcher {
     public let program: MatchProgram
 
     private let bits: UnsafeMutablePointer<UInt64>
-    /// Per group, the event its bits were last computed for; saves clearing them between events.
+    /// Per group, expressions last, the event its bits were last computed for; saves clearing them between events.
     private let evaluatedFor: UnsafeMutablePointer<UInt64>
     /// Per condition, the event it was last decided for: several gates may lead to one condition.
     private let decidedFor: UnsafeMutablePointer<UInt64>
     private let hits: UnsafeMutablePointer<Int32>
     private let foldBuffer: UnsafeMutableRawBufferPointer
     private let scratch = PatternScratch()
+    private let scalars: ScalarEvaluator
     private var eventNumber: UInt64 = 0
     private var spanFinders: [StringPattern: SpanFinder?] = [:]
 
@@ -25,12 +27,14 @@ public final class Matcher {
         self.program = program
         bits = .allocate(capacity: max(program.wordCount, 1))
         bits.initialize(repeating: 0, count: max(program.wordCount, 1))
-        evaluatedFor = .allocate(capacity: max(program.groups.count, 1))
-        evaluatedFor.initialize(repeating: 0, count: max(program.groups.count, 1))
+        let groupCount = program.groups.count + program.scalars.leaves.count
+        evaluatedFor = .allocate(capacity: max(groupCount, 1))
+        evaluatedFor.initialize(repeating: 0, count: max(groupCount, 1))
         decidedFor = .allocate(capacity: max(program.entries.count, 1))
         decidedFor.initialize(repeating: 0, count: max(program.entries.count, 1))
         hits = .allocate(capacity: max(program.entries.count, 1))
         foldBuffer = .allocate(byteCount: max(program.longestFolded, 1), alignment: 1)
+        scalars = ScalarEvaluator(program.scalars, patternScratch: scratch)
         for set in program.patternSets { scratch.reserve(for: set.database) }
     }
 
@@ -101,6 +105,7 @@ public final class Matcher {
     private func evaluate(_ index: Int32, _ event: Event) {
         guard evaluatedFor[Int(index)] != eventNumber else { return }
         evaluatedFor[Int(index)] = eventNumber
+        guard Int(index) < program.groups.count else { return compute(index, event) }
         let group = program.groups.base + Int(index)
         clear(group)
         var isPresent = false
@@ -109,6 +114,17 @@ public final class Matcher {
             answer(value, group)
         }
         if isPresent, group.pointee.existsBit >= 0 { set(group.pointee.existsBit) }
+    }
+
+    /// Answers one expression.
+    private func compute(_ index: Int32, _ event: Event) {
+        let index = index - Int32(program.groups.count)
+        let bit = program.scalars.leaves[Int(index)].bit
+        if scalars.holds(index, for: event) {
+            set(bit)
+        } else {
+            bits[Int(bit >> 6)] &= ~(1 << UInt64(bit & 63))
+        }
     }
 
     private func clear(_ group: UnsafePointer<FieldGroup>) {
@@ -146,6 +162,39 @@ public final class Matcher {
             compare(group) { $0.numericHolds(double) }
         case .boolean: set(group.pointee.booleanBits[value.boolean ? 1 : 0])
         }
+        if group.pointee.readsAllAsText, value.kind != .string { answer(textOf: value, group) }
+    }
+
+    /// Answers for the canonical text of a number or Boolean.
+    private func answer(textOf value: EventValue, _ group: UnsafePointer<FieldGroup>) {
+        if value.kind == .integer {
+            withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { buffer in
+                let start = Self.write(value.integer, atEndOf: buffer)
+                answer(text: UnsafeRawBufferPointer(rebasing: buffer[start...]), group)
+            }
+        } else {
+            // Swift keeps a string of up to 15 bytes in place.
+            var text = value.description
+            text.withUTF8 { answer(text: UnsafeRawBufferPointer($0), group) }
+        }
+    }
+
+    /// Writes decimal digits, and a sign, up to the end of `buffer`; 20 bytes hold any.
+    ///
+    /// - Returns: the index of the first byte written.
+    private static func write(_ value: Int64, atEndOf buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var place = buffer.count
+        var rest = value.magnitude
+        repeat {
+            place -= 1
+            buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+            rest /= 10
+        } while rest > 0
+        if value < 0 {
+            place -= 1
+            buffer[place] = UInt8(ascii: "-")
+        }
+        return place
     }
 
     private func answer(text: UnsafeRawBufferPointer, _ group: UnsafePointer<FieldGroup>) {
@@ -252,11 +301,12 @@ extension BoundTest {
 /// A test of a condition that an event passed, and the value that passed it. Owned; for alerts.
 public struct MatchedTest: Hashable, Sendable {
     public var field: FieldPath
-    /// As EQL would spell the operator: `==`, `in~`, `like`, `regex`, `!= null`, …
+    /// As EQL would spell the operator: `==`, `in~`, `like`, `regex`, `!= null`, …; a whole expression where
+    /// the value went through functions or arithmetic.
     public var operation: String
     /// The first value that passed, as UTF-8; numbers and booleans as JSON writes them.
     public var value: [UInt8]
-    /// UTF-8 offsets in `value` of what matched; nil for values that are not text.
+    /// UTF-8 offsets in `value` of what a pattern matched; nil when the whole value is meant.
     public var span: Range<Int>?
 }
 
@@ -292,6 +342,10 @@ extension Matcher {
             guard let matched = firstMatch(test, event) else { return false }
             found.append(matched)
             return true
+        case .expression(let test):
+            guard let matched = firstMatch(test, event) else { return false }
+            found += matched
+            return true
         }
     }
 
@@ -315,15 +369,31 @@ extension Matcher {
         return nil
     }
 
-    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int> {
-        guard case .matches(let patterns) = test else { return 0..<value.count }
+    /// One entry per field with a value in the combination that made the expression true; one without a value
+    /// where it is true of missing fields alone.
+    private func firstMatch(_ test: ScalarTest, _ event: Event) -> [MatchedTest]? {
+        guard let predicate = program.expressions[test],
+            scalars.holds(predicate.group - Int32(program.groups.count), for: event)
+        else { return nil }
+        let fields = test.fields
+        let matched = fields.indices.compactMap { slot -> MatchedTest? in
+            let value = scalars.chosenValue(slot)
+            if value.isNull { return nil }
+            let text = Array(scalars.text(of: value))
+            return MatchedTest(field: fields[slot].path, operation: test.text, value: text, span: nil)
+        }
+        guard matched.isEmpty, let field = fields.first else { return matched }
+        return [MatchedTest(field: field.path, operation: test.text, value: [], span: nil)]
+    }
+
+    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int>? {
+        guard case .matches(let patterns) = test else { return nil }
         for pattern in patterns {
-            guard case .search = pattern.origin else { continue }
             let finder = spanFinders[pattern] ?? SpanFinder(pattern)
             spanFinders[pattern] = .some(finder)
-            if let span = finder?.find(in: value) { return span }
+            if let span = finder?.find(in: value) { return span == 0..<value.count ? nil : span }
         }
-        return 0..<value.count
+        return nil
     }
 }
 

@@ -2,8 +2,8 @@
 // linear in the length of the value, whatever the pattern: values come from attackers.
 
 import CVectorscan
-import Glibc
 public import EQL
+import Glibc
 
 /// Why Vectorscan refuses a pattern.
 public struct PatternProblem: Error, Hashable, Sendable {

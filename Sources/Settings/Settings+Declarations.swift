@@ -83,7 +83,7 @@ extension Settings {
 
         Declaration(
             "rules.paths", \.rules.paths, .list(of: .text("path"), "list of files and folders"),
-            requiredLike: "[rules]",
+            requiredLike: "[config/rules]",
             "Rule files, and folders that are searched for them; relative to the working directory."),
         Declaration(
             "rules.strict", \.rules.strict, .boolean,

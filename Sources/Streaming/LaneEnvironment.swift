@@ -20,9 +20,12 @@ struct LaneEnvironment: Sendable {
     let stallNanoseconds: UInt64
 
     let report: @Sendable (PipelineEvent) -> Void
+    /// Says what a client complains of; ends the pipeline when nothing but an operator can help.
+    let notice: @Sendable (KafkaError) -> Void
     /// Ends the pipeline; what is not committed is read again by whoever comes next.
     let fail: @Sendable (KafkaError) -> Void
-    let commit: @Sendable ([PartitionOffset]) -> Void
+    /// False when the commit could not even be asked for.
+    let commit: @Sendable ([PartitionOffset]) -> Bool
     let lag: @Sendable (TopicPartition) -> Int64
 }
 

@@ -51,6 +51,15 @@ final class Outbox: Sendable {
         lanes.byID.withLock { $0[lane.id] = nil }
     }
 
+    func removeAll() {
+        // Released outside the lock: a lane's end may be the end of its consumer.
+        let gone = lanes.byID.withLock { lanes in
+            defer { lanes = [:] }
+            return lanes
+        }
+        withExtendedLifetime(gone) {}
+    }
+
     /// Copies the output to the producer. From any thread.
     func send(_ output: Output, lane: UInt64, number: UInt64) -> SendOutcome {
         producer.send(

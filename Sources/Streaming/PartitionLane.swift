@@ -40,6 +40,11 @@ final class PartitionLane: @unchecked Sendable {
     private var inFlight: [UInt64: Output] = [:]
     /// Outputs that the producer had no room for, in order.
     private var unsent: Deque<UInt64> = []
+    /// Outputs that will never be written; the pipeline has failed with the first of them.
+    private var abandoned = 0
+    /// What the newest ready checkpoint allows to be committed, of all sources.
+    private var committable: [PartitionOffset] = []
+    private var commitIsDue = false
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
     /// When the lane last took records or had none to take: uptime in nanoseconds, read by the pipeline,
@@ -109,19 +114,39 @@ final class PartitionLane: @unchecked Sendable {
             checkpoint()
             state = .stopped
             whenDrained = completion
-            finishDraining()
+            drain()
+        }
+    }
+
+    /// Nobody ticks a stopped lane, and the room its producer lacks may be taken by other lanes' outputs, whose
+    /// reports do not come here: so it looks again by itself.
+    private func drain() {
+        retryUnsent()
+        finishDraining()
+        if whenDrained != nil, !unsent.isEmpty {
+            queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [weak self] in self?.drain() }
         }
     }
 
     /// What may be committed of a stopped lane: everything up to the newest checkpoint whose outputs are
     /// acknowledged. Waits for the lane's queue, so not from there.
-    func takeCommittable() -> [PartitionOffset]? {
+    ///
+    /// What was committed before is in it again: nobody waits for the answers to earlier commits any more.
+    func takeCommittable() -> [PartitionOffset] {
         dispatchPrecondition(condition: .notOnQueue(queue))
-        return queue.sync { tracker.takeReady() }
+        return queue.sync {
+            if let ready = tracker.takeReady() { committable = ready }
+            return committable
+        }
+    }
+
+    /// A commit was refused: the next tick repeats it, with what is safe by then.
+    func repeatCommit() {
+        queue.async { self.commitIsDue = true }
     }
 
     private func finishDraining() {
-        guard state == .stopped, tracker.outstanding == 0, let completion = whenDrained else { return }
+        guard state == .stopped, tracker.outstanding == abandoned, let completion = whenDrained else { return }
         whenDrained = nil
         completion()
     }
@@ -147,7 +172,7 @@ final class PartitionLane: @unchecked Sendable {
         do throws(KafkaError) {
             try sources[index].queue.consumeBatch(into: batch)
         } catch {
-            environment.report(.problem(error))
+            environment.notice(error)
             return 0
         }
         let count = batch.count
@@ -158,7 +183,7 @@ final class PartitionLane: @unchecked Sendable {
                 evaluate(message, sources[index])
                 sources[index].position = message.offset + 1
             case .error:
-                if let error = message.error { environment.report(.problem(error)) }
+                if let error = message.error { environment.notice(error) }
             case .endOfPartition:
                 break
             }
@@ -239,6 +264,8 @@ final class PartitionLane: @unchecked Sendable {
     private func refused(_ number: UInt64, _ error: KafkaError) {
         guard let output = inFlight[number] else { return }
         guard error.code == .messageTooLarge, let smaller = output.smaller(environment.shortEncoder) else {
+            inFlight[number] = nil
+            abandoned += 1
             environment.fail(error)
             return
         }
@@ -275,7 +302,9 @@ final class PartitionLane: @unchecked Sendable {
             guard state != .stopped else { return }
             let now = DispatchTime.now()
             var becameIdle = false
-            for index in sources.indices where !sources[index].isIdle {
+            // A paused lane, or one that is behind, is not idle: what it has yet to read may be older than what it holds.
+            for index in sources.indices
+            where !sources[index].isIdle && state == .reading && sources[index].queue.waiting == 0 {
                 if now.uptimeNanoseconds - sources[index].lastRecord.uptimeNanoseconds > environment.idleNanoseconds {
                     sources[index].isIdle = true
                     detector.setIdle(sources[index].number)
@@ -289,7 +318,7 @@ final class PartitionLane: @unchecked Sendable {
             retryUnsent()
             if state == .paused, hasRoom() { turn() }
             checkpoint()
-            if let ready = tracker.takeReady() { environment.commit(ready) }
+            commit()
             if sources.allSatisfy({ $0.queue.waiting == 0 }) {
                 progress.store(now.uptimeNanoseconds, ordering: .relaxed)
             }
@@ -298,16 +327,26 @@ final class PartitionLane: @unchecked Sendable {
 
     /// Notes how far every source has been read. What the watermark still holds back counts as unread.
     private func checkpoint() {
+        var hasMoved = false
         var offsets: [PartitionOffset] = []
         for index in sources.indices {
             guard let position = sources[index].position else { continue }
             let held = detector.oldestHeldOffset(topic: sources[index].topic, partition: partition)
             let offset = min(position, held ?? position)
-            guard offset != sources[index].checkpointed else { continue }
+            if offset != sources[index].checkpointed { hasMoved = true }
             sources[index].checkpointed = offset
             offsets.append(PartitionOffset(sources[index].queue.partition, offset))
         }
-        if !offsets.isEmpty { tracker.checkpoint(offsets) }
+        // Always of every source, since only the newest ready checkpoint is committed.
+        if hasMoved { tracker.checkpoint(offsets) }
+    }
+
+    private func commit() {
+        if let ready = tracker.takeReady() {
+            committable = ready
+            commitIsDue = true
+        }
+        if commitIsDue { commitIsDue = !environment.commit(committable) }
     }
 
     /// Whether the lane has had records waiting for the stall time-out and taken none of them. From any thread.

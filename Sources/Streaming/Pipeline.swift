@@ -58,6 +58,12 @@ public final class Pipeline: @unchecked Sendable {
         pool = LanePool(cores: options.cores)
     }
 
+    /// Dropped without `stop`: like a crash. The group waits for the session to time out, and nothing is committed.
+    deinit {
+        // The outbox keeps the lanes, and these keep the outbox.
+        state.withLock { $0.environment }?.outbox.removeAll()
+    }
+
     // MARK: Life
 
     /// Looks at the cluster, connects and joins the group. Waits for a broker, at most the connect time-out.
@@ -161,6 +167,9 @@ public final class Pipeline: @unchecked Sendable {
             if let error = result.error {
                 observe(.commitFailed(error))
                 if error.reaction == .stop { fail(error) }
+                for partition in Set(result.offsets.map(\.partition.partition)) {
+                    lanes[partition]?.lane.repeatCommit()
+                }
             } else {
                 observe(.committed(result.offsets))
             }
@@ -169,10 +178,21 @@ public final class Pipeline: @unchecked Sendable {
         }
     }
 
-    /// A problem of a client. librdkafka deals with most of them by itself.
+    /// A problem of a client. librdkafka deals with most of them by itself. What it would repeat in vain ends the
+    /// pipeline: an instance that reads nothing for want of an ACL must not look well.
     private func noticed(_ error: KafkaError) {
-        if error.isFatal { fail(error) } else { observe(.problem(error)) }
+        if error.isFatal || error.reaction == .stop && !Self.passing.contains(error.code) {
+            fail(error)
+        } else {
+            observe(.problem(error))
+        }
     }
+
+    /// Would stop a call, but may pass while clients go on: a topic that is being made anew, one broker of several
+    /// with the wrong certificate or credentials, files that other processes hold.
+    private static let passing: Set<KafkaErrorCode> = [
+        .unknownTopicOrPartition, .unknownTopic, .ssl, .authentication, .saslAuthenticationFailed, .systemResource,
+    ]
 
     private func fail(_ error: KafkaError) {
         let isFirst = state.withLock { state in
@@ -236,7 +256,7 @@ public final class Pipeline: @unchecked Sendable {
     private func finish(_ revocation: Revocation, _ affected: [AssignedLane], _ gone: Set<TopicPartition>) {
         let (consumer, environment) = state.withLock { ($0.consumer, $0.environment) }
         if !revocation.isLost {
-            let offsets = affected.flatMap { $0.lane.takeCommittable() ?? [] }
+            let offsets = affected.flatMap { $0.lane.takeCommittable() }
             do throws(KafkaError) {
                 try consumer?.commit(offsets)
                 if !offsets.isEmpty { observe(.committed(offsets)) }
@@ -292,14 +312,17 @@ public final class Pipeline: @unchecked Sendable {
             idleNanoseconds: UInt64(options.idleTimeout.wholeNanoseconds),
             stallNanoseconds: UInt64(options.stallTimeout.wholeNanoseconds),
             report: observe,
+            notice: { [weak self] in self?.noticed($0) },
             fail: { [weak self] in self?.fail($0) },
             commit: { [weak self, consumer] offsets in
-                guard let self else { return }
+                guard let self else { return false }
                 let id = nextCommit.add(1, ordering: .relaxed).newValue
                 do throws(KafkaError) {
                     try consumer.commitLater(offsets, id: id)
+                    return true
                 } catch {
                     observe(.commitFailed(error))
+                    return false
                 }
             },
             lag: { [weak consumer] in consumer?.lag($0) ?? 0 })

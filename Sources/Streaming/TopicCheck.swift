@@ -1,3 +1,4 @@
+import Glibc
 import KafkaClient
 
 /// Why a pipeline does not start. All reasons at once; each says what to do.
@@ -27,13 +28,24 @@ struct TopicCheck {
         let missing = needed.filter { metadata.topic($0)?.partitions.isEmpty ?? true }
         if !missing.isEmpty, let creation = options.createTopics {
             try create(missing, creation, admin)
-            metadata = try admin.metadata(timeout: options.connectTimeout)
+            metadata = try awaitMetadata(of: missing, admin)
         }
         let reasons = needed.compactMap { reason(for: $0, in: metadata) }
         guard reasons.isEmpty else { throw StartFailure(reasons) }
         return Dictionary(
             options.inputs.map { ($0.name, metadata.topic($0.name)?.partitions.count ?? 0) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    /// A created topic is known to the controller at once, and to the broker that is asked a little later.
+    private func awaitMetadata(of topics: [String], _ admin: Admin) throws -> ClusterMetadata {
+        let deadline = ContinuousClock.now + options.connectTimeout
+        while true {
+            let metadata = try admin.metadata(timeout: options.connectTimeout)
+            let isComplete = topics.allSatisfy { metadata.topic($0)?.partitions.isEmpty == false }
+            if isComplete || ContinuousClock.now > deadline { return metadata }
+            usleep(100_000)
+        }
     }
 
     private func create(_ topics: [String], _ creation: TopicCreation, _ admin: Admin) throws {

@@ -51,7 +51,7 @@ extension RecordWriter {
             }
             writer.object("question") { $0.member("name", name) }
             writer.array("resolved_ip") { writer in
-                writer.element(text: {
+                writer.textElement({
                     $0.append("198.51.100.")
                     $0.append(answer)
                 })

@@ -82,7 +82,7 @@ extension RecordWriter {
         users(host)
         members(host.identity)
         object("ecs") { $0.member("version", "8.11.0") }
-        array("tags") { $0.element(text: { $0.append("forwarded") }) }
+        array("tags") { $0.textElement({ $0.append("forwarded") }) }
         end()
     }
 

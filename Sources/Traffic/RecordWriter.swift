@@ -84,11 +84,11 @@ struct RecordWriter {
     }
 
     mutating func element(_ value: Text) {
-        element(text: { $0.append(value) })
+        textElement { $0.append(value) }
     }
 
     /// A string element that `body` writes.
-    mutating func element(text body: (inout RecordWriter) -> Void) {
+    mutating func textElement(_ body: (inout RecordWriter) -> Void) {
         separate()
         quoted(body)
     }

@@ -27,7 +27,8 @@ enum ExitStatus: Int32, CaseIterable {
     }
 
     static var help: String {
-        "EXIT CODES:\n" + allCases.map { "  \($0.rawValue)\($0.rawValue < 10 ? " " : "")  \($0.meaning)" }
+        "EXIT CODES:\n"
+            + allCases.map { "  \($0.rawValue)\($0.rawValue < 10 ? " " : "")  \($0.meaning)" }
             .joined(separator: "\n")
     }
 

@@ -103,7 +103,7 @@ import Testing
         .test(FieldTest(field: "process.name", type: .keyword, test: test))
     }
 
-    private func strings(_ strings: Set<String>) -> FieldTest.Test {
+    private func strings(_ strings: Set<ExactString>) -> FieldTest.Test {
         .equals(Self.values { $0.strings = strings })
     }
 
@@ -144,6 +144,20 @@ import Testing
             return
         }
         #expect(values.strings.count == 2_001)
+    }
+
+    /// Swift holds the two spellings of é equal.
+    @Test func spellingsOfOneCharacterStayApart() {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let tests = Expression(.literal(.string(composed))), others = Expression(.literal(.string(decomposed)))
+        guard case .test(let merged)? = lowered(name .== tests .|| name .== others),
+            case .equals(let values) = merged.test
+        else {
+            Issue.record("the two are not one test")
+            return
+        }
+        #expect(values.strings.count == 2)
+        #expect(lowered(name .> tests .|| name .> others) != lowered(name .> tests))
     }
 
     // MARK: Correlations

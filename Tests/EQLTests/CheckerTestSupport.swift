@@ -69,9 +69,23 @@ func lowered(_ expression: Expression, options: CheckOptions = CheckOptions()) -
     check(query(expression), options: options).query?.conditions[0]
 }
 
+/// The meaning of the text of a query.
+func understand(_ text: String, options: CheckOptions = CheckOptions()) -> CheckResult {
+    let source = SourceText(text)
+    let parsed = parse(source)
+    guard let query = parsed.query else { return CheckResult(query: nil, diagnostics: parsed.diagnostics) }
+    let checked = check(query, source: source, options: options)
+    return CheckResult(query: checked.query, diagnostics: parsed.diagnostics + checked.diagnostics)
+}
+
 // MARK: - A plain evaluation of conditions
 
 typealias TestEvent = [FieldPath: [Literal]]
+
+/// Expressions are the matcher's to compute; its tests have their semantics.
+struct NotPlain: Error {
+    var expression: String
+}
 
 /// Follows the words of `Condition` and `FieldTest`; a missing field is one without values.
 func holds(_ condition: Condition, in event: TestEvent) throws -> Bool {
@@ -80,6 +94,7 @@ func holds(_ condition: Condition, in event: TestEvent) throws -> Bool {
     case .not(let inner): try !holds(inner, in: event)
     case .all(let parts): try parts.allSatisfy { try holds($0, in: event) }
     case .any(let parts): try parts.contains { try holds($0, in: event) }
+    case .expression(let test): throw NotPlain(expression: test.text)
     case .test(let test): try event[test.field, default: []].contains { try passes(test.test, $0) }
     }
 }
@@ -90,18 +105,18 @@ private func passes(_ test: FieldTest.Test, _ value: Literal) throws -> Bool {
     case .equals(let values):
         let block = IPAddress(parsing: value.text).map { address in values.addresses.contains { $0.contains(address) } }
         switch value {
-        case .string(let text): return values.strings.contains(text) || block == true
-        case .integer(let integer): return values.integers.contains(integer) || values.strings.contains(value.text)
-        case .double(let double): return values.doubles.contains(double) || values.strings.contains(value.text)
-        case .boolean(let boolean): return values.booleans.contains(boolean) || values.strings.contains(value.text)
+        case .string(let text): return values.strings.contains(ExactString(text)) || block == true
+        case .integer(let integer): return values.integers.contains(integer) || values.strings.contains(ExactString(value.text))
+        case .double(let double): return values.doubles.contains(double) || values.strings.contains(ExactString(value.text))
+        case .boolean(let boolean): return values.booleans.contains(boolean) || values.strings.contains(ExactString(value.text))
         case .null: return false
         }
-    case .equalsFolded(let texts): return texts.contains(ASCII.lowercased(value.text))
+    case .equalsFolded(let texts): return texts.contains(ExactString(ASCII.lowercased(value.text)))
     case .ordered(let operation, let bound):
         switch bound {
         case .integer(let integer): return Literal.compare(operation, value, .integer(integer)) == .constant(true)
         case .double(let double): return Literal.compare(operation, value, .double(double)) == .constant(true)
-        case .string(let text): return Literal.compare(operation, value, .string(text)) == .constant(true)
+        case .string(let text): return Literal.compare(operation, value, .string(text.string)) == .constant(true)
         case .date(let time): return EventTime(parsing: value.text).map { operation.holds($0, time) } ?? false
         case .address(let address): return IPAddress(parsing: value.text).map { operation.holds($0, address) } ?? false
         }

@@ -42,8 +42,10 @@ struct KafkaErrorTests {
                 """)
     }
 
-    @Test(arguments: [(Duration.zero, Int32(0)), (.microseconds(1), 1), (.seconds(2), 2000), (.seconds(-1), 0),
-        (.seconds(10_000_000_000), 2_000_000_000)])
+    @Test(arguments: [
+        (Duration.zero, Int32(0)), (.microseconds(1), 1), (.seconds(2), 2000), (.seconds(-1), 0),
+        (.seconds(10_000_000_000), 2_000_000_000),
+    ])
     func timeoutsNeverWaitForEver(duration: Duration, milliseconds: Int32) {
         #expect(duration.timeout == milliseconds)
     }

@@ -1,3 +1,4 @@
+import Detection
 import EQL
 import Foundation
 import Testing
@@ -5,12 +6,19 @@ import Testing
 @testable import Rules
 
 @Suite struct MailCollectionPackTests {
-    private let report = RuleLoader(checker: lenientChecker)
+    private let report = RuleLoader(checker: .streaming)
         .load(paths: [packageRoot.appending(path: "config/rules/t1114_002").path])
 
     @Test func loadsWithoutProblems() {
         #expect(report.problems.isEmpty, "\(report.problems)")
         #expect(report.unsupported.isEmpty)
+        #expect(report.rules.rules.count == 2)
+    }
+
+    @Test func compilesTogether() throws {
+        let compiled = try CompiledRules(report.rules)
+        #expect(compiled.rules.map(\.id) == report.rules.rules.map(\.id))
+        #expect(compiled.hash == report.rules.hash)
     }
 
     /// The query is the one the pack was asked for, to the byte.

@@ -1,95 +1,35 @@
 import EventSchema
 
 extension Checker {
-    /// One side of a comparison.
-    private enum Operand {
-        case constant(Literal)
-        case field(FieldReference)
-        /// A Boolean expression over fields.
-        case predicate(Expression)
-    }
-
-    private mutating func operand(_ expression: Expression) -> Operand? {
-        if let constant = expression.constant { return .constant(constant) }
-        switch expression.kind {
-        case .literal(let literal):
-            return .constant(literal)
-        case .field(let field):
-            return .field(field)
-        case .comparison, .not, .and, .or, .membership, .pattern:
-            return .predicate(expression)
-        case .call(let call):
-            if isPredicate(call) { return .predicate(expression) }
-            refuseCall(call)
-            return nil
-        case .negative, .arithmetic:
-            refuseArithmetic(expression)
-            return nil
-        }
-    }
-
-    private mutating func refuseArithmetic(_ expression: Expression) {
-        switch expression.kind {
-        case .negative(let inner) where inner.constant != nil:
-            error("arithmetic needs numbers", at: expression.span)
-        case .arithmetic(_, let left, let right) where left.constant != nil && right.constant != nil:
-            error("arithmetic needs numbers", at: expression.span)
-        default:
-            refuse(
-                "arithmetic on fields is", at: expression.span, hint: "Move the constants to one side of the comparison"
-            )
-        }
-    }
-
     mutating func lowerComparison(
-        _ operation: ComparisonOperator, _ left: Expression, _ right: Expression, at span: Span
+        _ operation: ComparisonOperator, _ left: Expression, _ right: Expression, in whole: Expression
     ) -> Verdict? {
-        let (first, second) = (operand(left), operand(right))
-        guard let first, let second else { return nil }
-        switch (first, second) {
-        case (.constant(let left), .constant(let right)):
+        switch (left.kind, left.constant, right.kind, right.constant) {
+        case (_, let left?, _, let right?):
             guard let verdict = Literal.compare(operation, left, right) else {
-                error("these values have no order", at: span)
+                error("these values have no order", at: whole.span)
                 return nil
             }
             return verdict
-        case (.field(let field), .constant(let literal)):
+        case (.field(let field), _, _, let literal?) where hasTest(field, operation, literal):
             return lower(field, operation, literal, at: right.span)
-        case (.constant(let literal), .field(let field)):
+        case (_, let literal?, .field(let field), _) where hasTest(field, operation, literal):
             return lower(field, operation.flipped, literal, at: left.span)
-        case (.predicate(let predicate), .constant(let literal)):
-            return lower(predicate, operation, literal, at: span)
-        case (.constant(let literal), .predicate(let predicate)):
-            return lower(predicate, operation.flipped, literal, at: span)
-        case (.field(let left), .field(let right)):
-            return lower(left, operation, right, at: span)
-        case (.field, .predicate), (.predicate, .field), (.predicate, .predicate):
-            error(
-                "one side of a comparison must be a constant", at: span,
-                hint: "Join the conditions with `and`, `or` and `not`")
-            return nil
+        case (.field(let left), _, .field(let right), _):
+            return lower(left, operation, right, at: whole.span)
+        case (_, .null?, _, _) where !operation.isEquality, (_, _, _, .null?) where !operation.isEquality:
+            return scalar(left) != nil && scalar(right) != nil ? .constant(nil) : nil
+        case (_, _, _, let literal) where operation == .notEqual && literal != .null && left.constant != .null:
+            // Negation stands outside a leaf.
+            return leaf(Expression(.comparison(.equal, left, right), at: whole.span)).map(!)
+        default:
+            return leaf(whole)
         }
     }
 
-    /// `(condition) == null` asks for null, `(condition) == true` for the truth value.
-    private mutating func lower(
-        _ predicate: Expression, _ operation: ComparisonOperator, _ literal: Literal, at span: Span
-    ) -> Verdict? {
-        guard let verdict = lower(predicate) else { return nil }
-        let equality: Verdict
-        switch literal {
-        case _ where !operation.isEquality:
-            error("a condition has no order", at: span)
-            return nil
-        case .null: equality = .condition(nullness(of: predicate))
-        case .boolean(true): equality = verdict
-        // False, and not null: null equals neither truth value.
-        case .boolean(false): equality = .condition(.all([.not(verdict.condition), .not(nullness(of: predicate))]))
-        case .integer, .double, .string:
-            error("a condition can only be compared with true, false or null", at: span)
-            return nil
-        }
-        return operation == .equal ? equality : !equality
+    /// Versions are ordered by a rule of their own, which no ``FieldTest`` has.
+    private func hasTest(_ field: FieldReference, _ operation: ComparisonOperator, _ literal: Literal) -> Bool {
+        operation.isEquality || literal == .null || options.schema.type(of: field.path) != .version
     }
 
     /// Two fields. Elasticsearch refuses to compare them; of `?f == ?g` the case of two absent fields is kept.
@@ -97,9 +37,7 @@ extension Checker {
         _ left: FieldReference, _ operation: ComparisonOperator, _ right: FieldReference, at span: Span
     ) -> Verdict? {
         guard operation == .equal, left.isOptional, right.isOptional else {
-            error(
-                "two fields cannot be compared, as in Elasticsearch", at: span,
-                hint: "Compare each field with a constant, or join events by the fields")
+            refuseTwoFields(at: span)
             return nil
         }
         (_, _) = (type(of: left), type(of: right))
@@ -131,9 +69,6 @@ extension Checker {
         case (.boolean, _), (.dynamic, .boolean):
             error("Boolean values have no order", at: span)
             return nil
-        case (.version, _):
-            refuse("the order of version fields is", at: span)
-            return nil
         default:
             guard let bound = FieldTest.Bound(literal, as: type) else {
                 warnOfMismatch(literal, field, type, at: span)
@@ -159,7 +94,27 @@ extension Checker {
         return .test(FieldTest(field: field.path, type: type, test: .equals(values)))
     }
 
-    mutating func lowerMembership(_ subject: Expression, _ items: [Expression], caseInsensitive: Bool) -> Verdict? {
+    mutating func lowerMembership(
+        _ subject: Expression, _ items: [Expression], caseInsensitive: Bool, in whole: Expression
+    ) -> Verdict? {
+        if let constant = subject.constant {
+            guard let literals = literals(of: items) else { return nil }
+            if constant == .null { return .constant(nil) }
+            return .constant(literals.contains { Literal.areEqual(constant, $0.0, folded: caseInsensitive) })
+        }
+        guard case .field(let field) = subject.kind else {
+            // Without the negation of `not in`, which stands outside.
+            let kind = Expression.Kind.membership(subject, items, caseInsensitive: caseInsensitive, negated: false)
+            return leaf(Expression(kind, at: whole.span))
+        }
+        guard let literals = literals(of: items) else { return nil }
+        let type = type(of: field)
+        return caseInsensitive
+            ? foldedEquality(of: field, type, with: literals) : equality(of: field, type, with: literals)
+    }
+
+    /// The constants of a list, without nulls.
+    mutating func literals(of items: [Expression]) -> [(Literal, Span)]? {
         var literals: [(Literal, Span)] = []
         var isComplete = true
         for item in items {
@@ -175,19 +130,7 @@ extension Checker {
                 literals.append((literal, item.span))
             }
         }
-        guard let operand = operand(subject), isComplete else { return nil }
-        switch operand {
-        case .constant(let literal):
-            if literal == .null { return .constant(nil) }
-            return .constant(literals.contains { Literal.areEqual(literal, $0.0, folded: caseInsensitive) })
-        case .field(let field):
-            let type = type(of: field)
-            return caseInsensitive
-                ? foldedEquality(of: field, type, with: literals) : equality(of: field, type, with: literals)
-        case .predicate:
-            error("the left side of `in` must be a field", at: subject.span)
-            return nil
-        }
+        return isComplete ? literals : nil
     }
 
     /// Equality but for the case of ASCII letters, for fields that hold text; no wildcards.
@@ -195,7 +138,7 @@ extension Checker {
         of field: FieldReference, _ type: FieldType, with literals: [(Literal, Span)]
     ) -> Verdict {
         guard type.takesPatterns, type != .ip else { return equality(of: field, type, with: literals) }
-        let texts = Set(literals.map { ASCII.lowercased($0.0.text) })
+        let texts = Set(literals.map { ExactString(ASCII.lowercased($0.0.text)) })
         let folded = FieldTest(field: field.path, type: type, test: .equalsFolded(texts))
         guard type == .dynamic else { return .test(folded) }
         // A value that is a JSON number or Boolean equals the text that spells it.

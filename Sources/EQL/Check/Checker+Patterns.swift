@@ -3,16 +3,9 @@ import EventSchema
 extension Checker {
     /// `:`, `like` and `regex` with one constant or a list, of which one must match.
     mutating func lowerPatterns(
-        _ subject: Expression, _ operation: PatternOperator, _ patterns: [Expression]
+        _ subject: Expression, _ operation: PatternOperator, _ patterns: [Expression], in whole: Expression
     ) -> Verdict? {
-        guard case .field(let field) = subject.kind else {
-            if case .call(let call) = subject.kind {
-                refuseCall(call)
-            } else {
-                error("the left side of `\(operation.rawValue)` must be a field", at: subject.span)
-            }
-            return nil
-        }
+        guard case .field(let field) = subject.kind else { return leaf(whole) }
         let type = type(of: field)
         var verdicts: [Verdict] = []
         for pattern in patterns {
@@ -39,37 +32,35 @@ extension Checker {
                 at: field.span, hint: "Use `==`, `in` or an order such as `>=`")
             return nil
         }
-        let isInsensitive = operation != .like && operation != .regex
-        switch operation {
-        case .colon, .like, .likeInsensitive:
-            guard Wildcard.hasWildcards(text) else {
-                let literals = [(literal, pattern.span)]
-                return isInsensitive
-                    ? foldedEquality(of: field, type, with: literals) : equality(of: field, type, with: literals)
-            }
-            let language = Wildcard.language(of: text, caseInsensitive: isInsensitive)
-            return test(field, type, language, source: text, .wildcard(caseInsensitive: isInsensitive), pattern.span)
-        case .regex, .regexInsensitive:
-            return lowerRegex(text, caseInsensitive: isInsensitive, at: pattern, against: field, type)
+        if !operation.isRegex, !Wildcard.hasWildcards(text) {
+            let literals = [(literal, pattern.span)]
+            return operation.isInsensitive
+                ? foldedEquality(of: field, type, with: literals) : equality(of: field, type, with: literals)
         }
+        guard let read = read(text, operation, at: pattern, isField: true) else { return nil }
+        return test(field, type, read.language, source: text, read.origin, pattern.span)
     }
 
-    private mutating func lowerRegex(
-        _ text: String, caseInsensitive: Bool, at literal: Expression, against field: FieldReference, _ type: FieldType
-    ) -> Verdict? {
+    /// What a pattern means: on a field Lucene's syntax, on other values Java's.
+    mutating func read(
+        _ text: String, _ operation: PatternOperator, at literal: Expression, isField: Bool
+    ) -> (language: PatternLanguage, origin: StringPattern.Origin)? {
+        let folded = operation.isInsensitive
+        guard operation.isRegex else {
+            return (Wildcard.language(of: text, caseInsensitive: folded), .wildcard(caseInsensitive: folded))
+        }
         do throws(PatternNote) {
             switch options.regexMode {
-            case .elastic:
-                let translation = try LuceneRegex.translate(text, caseInsensitive: caseInsensitive)
+            case .elastic where isField:
+                let translation = try LuceneRegex.translate(text, caseInsensitive: folded)
                 for note in translation.warnings {
                     warn(note.message, at: place(of: note.range, in: literal), hint: note.hint)
                 }
-                let origin = StringPattern.Origin.lucene(caseInsensitive: caseInsensitive)
-                return test(field, type, translation.language, source: text, origin, literal.span)
+                return (translation.language, .lucene(caseInsensitive: folded))
+            case .elastic:
+                return (try JavaRegex.language(of: text, caseInsensitive: folded), .search(caseInsensitive: folded))
             case .search:
-                let language = try SearchRegex.language(of: text, caseInsensitive: caseInsensitive)
-                let origin = StringPattern.Origin.search(caseInsensitive: caseInsensitive)
-                return test(field, type, language, source: text, origin, literal.span)
+                return (try SearchRegex.language(of: text, caseInsensitive: folded), .search(caseInsensitive: folded))
             }
         } catch {
             self.error(error.message, at: place(of: error.range, in: literal), hint: error.hint)
@@ -143,4 +134,10 @@ struct StringLiteralPlaces {
         }
         places.append(span.upper - 1)
     }
+}
+
+extension PatternOperator {
+    var isRegex: Bool { self == .regex || self == .regexInsensitive }
+
+    var isInsensitive: Bool { self != .like && self != .regex }
 }

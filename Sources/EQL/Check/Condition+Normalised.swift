@@ -5,7 +5,7 @@ extension Condition {
     /// Merging is right for `any` alone: a field with two values may pass `f == "a" and f == "b"`.
     var normalised: Condition {
         switch self {
-        case .constant:
+        case .constant, .expression:
             return self
         case .test(let test):
             return test.canPass ? self : .constant(false)

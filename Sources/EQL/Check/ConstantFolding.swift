@@ -77,24 +77,10 @@ extension Literal {
         case (.null, _), (_, .null):
             return .null
         case (.integer(let left), .integer(let right)):
-            let (value, overflow) =
-                switch operation {
-                case .add: left.addingReportingOverflow(right)
-                case .subtract: left.subtractingReportingOverflow(right)
-                case .multiply: left.multipliedReportingOverflow(by: right)
-                case .divide: left.dividedReportingOverflow(by: right)
-                case .modulo: left.remainderReportingOverflow(dividingBy: right)
-                }
-            return overflow ? .null : .integer(value)
+            return operation.result(left, right).map(Literal.integer) ?? .null
         default:
             guard let left = left.number, let right = right.number else { return nil }
-            return switch operation {
-            case .add: .double(left + right)
-            case .subtract: .double(left - right)
-            case .multiply: .double(left * right)
-            case .divide: .double(left / right)
-            case .modulo: .double(left.truncatingRemainder(dividingBy: right))
-            }
+            return .double(operation.result(left, right))
         }
     }
 
@@ -141,7 +127,8 @@ extension ComparisonOperator {
         }
     }
 
-    func holds<Value: Comparable>(_ left: Value, _ right: Value) -> Bool {
+    @inlinable
+    public func holds<Value: Comparable>(_ left: Value, _ right: Value) -> Bool {
         switch self {
         case .equal: left == right
         case .notEqual: left != right

@@ -8,7 +8,7 @@ extension FieldTest.ValueSet {
         switch type {
         case .keyword, .wildcard, .constantKeyword, .text, .flattened, .version:
             guard literal != .null else { return false }
-            strings.insert(literal.text)
+            strings.insert(ExactString(literal.text))
             return true
         case .long:
             // Values lose their fraction when they are read, so a literal with one equals none of them.
@@ -31,7 +31,7 @@ extension FieldTest.ValueSet {
             return true
         case .dynamic:
             guard literal != .null else { return false }
-            strings.insert(literal.text)
+            strings.insert(ExactString(literal.text))
             if case .boolean(let value) = literal.asToken { booleans.insert(value) }
             _ = insert(number: literal.asToken)
             return true
@@ -57,7 +57,7 @@ extension FieldTest.Bound {
     init?(_ literal: Literal, as type: FieldType) {
         switch (type, literal) {
         case (_, .null), (.boolean, _), (.version, _), (.dynamic, .boolean): return nil
-        case (.dynamic, .string(let text)): self = .string(text)
+        case (.dynamic, .string(let text)): self = .string(ExactString(text))
         case (.long, _), (.float, _), (.dynamic, _):
             switch literal.asNumber {
             case .integer(let value): self = .integer(value)
@@ -70,7 +70,7 @@ extension FieldTest.Bound {
         case (.ip, _):
             guard let address = IPAddress(parsing: literal.text) else { return nil }
             self = .address(address)
-        default: self = .string(literal.text)
+        default: self = .string(ExactString(literal.text))
         }
     }
 }

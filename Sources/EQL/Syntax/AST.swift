@@ -199,7 +199,7 @@ public enum Literal: Hashable, Sendable {
     case string(String)
 }
 
-public enum ArithmeticOperator: String, Hashable, Sendable {
+public enum ArithmeticOperator: String, Hashable, Sendable, BitwiseCopyable {
     case add = "+"
     case subtract = "-"
     case multiply = "*"
@@ -207,7 +207,7 @@ public enum ArithmeticOperator: String, Hashable, Sendable {
     case modulo = "%"
 }
 
-public enum ComparisonOperator: String, Hashable, Sendable {
+public enum ComparisonOperator: String, Hashable, Sendable, BitwiseCopyable {
     case equal = "=="
     case notEqual = "!="
     case less = "<"

@@ -4,50 +4,35 @@ extension Parser {
     mutating func parseSequence() throws(Abandoned) -> SequenceQuery {
         try expect(.sequence)
         let (keys, maxspan) = try parseHead()
-        var terms: [Term] = []
-        var isBroken = false
-        while at(.leftBracket) || at(.missing) {
-            if let term = parseTermOrSkip() { terms.append(term) } else { isBroken = true }
-        }
-        var until: Term?
-        if take(.until) {
-            guard at(.leftBracket) else { throw expected("'[' after 'until'") }
-            until = parseTermOrSkip()
-            if let until, until.runs > 1 { report("'until' cannot have runs", at: until.span) }
-            isBroken = isBroken || until == nil
-        }
-        if isBroken { throw Abandoned() }
+        let terms = parseTerms()
         if terms.isEmpty { throw expected("'[' and the first term of the sequence") }
+        let until = try parseUntil()
+        if let until, until.isMissing { report("'until' takes no missing event", at: until.span, hint: "remove the !") }
         return SequenceQuery(keys: keys, maxspan: maxspan, terms: terms, until: until)
     }
 
     mutating func parseSample() throws(Abandoned) -> SampleQuery {
         try expect(.sample)
         let (keys, maxspan) = try parseHead()
-        var terms: [Term] = []
-        var isBroken = false
-        while at(.leftBracket) || at(.missing) {
-            guard let term = parseTermOrSkip() else {
-                isBroken = true
-                continue
-            }
-            if term.isMissing { report("a sample cannot ask for a missing event", at: term.span) }
-            if term.runs > 1 { report("a term of a sample cannot have runs", at: term.span) }
-            terms.append(term)
-        }
-        if at(.until) { throw fail("a sample cannot have 'until'") }
-        if isBroken { throw Abandoned() }
+        let terms = parseTerms()
         if terms.isEmpty { throw expected("'[' and the first term of the sample") }
+        for term in terms where term.isMissing {
+            report("a sample takes no missing event", at: term.span, hint: "use a sequence")
+        }
+        let place = token.span
+        if try parseUntil() != nil { report("a sample takes no 'until'", at: place, hint: "use a sequence") }
         return SampleQuery(keys: keys, maxspan: maxspan, terms: terms)
     }
 
     /// `by keys` and `with maxspan=…`, in this order.
     private mutating func parseHead() throws(Abandoned) -> (keys: [FieldReference], maxspan: Timespan?) {
-        var keys: [FieldReference] = []
-        if take(.by) { keys = try parseKeys() }
-        guard take(.with) else { return (keys, nil) }
-        let maxspan = try parseMaxspan()
-        if at(.by) { throw fail("'by' stands before 'with'", hint: "write: by … with maxspan=…") }
+        var keys = take(.by) ? try parseKeys() : []
+        let maxspan = take(.with) ? try parseMaxspan() : nil
+        if at(.by) {
+            report("'by' stands before 'with'", at: token.span, hint: "write: by … with maxspan=…")
+            advance()
+            keys = try parseKeys()
+        }
         return (keys, maxspan)
     }
 
@@ -67,8 +52,8 @@ extension Parser {
         let hint = "a whole number and a unit: 500ms, 30s, 5m, 1h or 2d"
         guard case .integer(let count) = token.kind else { throw expected("a length of time", hint: hint) }
         advance()
-        guard case .name(let name) = token.kind, token.isAdjacent else {
-            throw fail("this length of time has no unit", at: span(from: start), hint: hint)
+        guard case .name(let name) = token.kind else {
+            throw fail("this length of time has no unit", at: span(from: start), hint: "write \(count)s for seconds")
         }
         guard let unit = Timespan.Unit(rawValue: name) else {
             throw fail("'\(name)' is no unit of time", hint: hint)
@@ -84,19 +69,33 @@ extension Parser {
 
     // MARK: Terms
 
-    /// A term; nil after an error in it, with everything up to its end skipped.
-    private mutating func parseTermOrSkip() -> Term? {
+    private mutating func parseTerms() -> [Term] {
+        var terms: [Term] = []
+        while at(.leftBracket) || at(.missing) { terms.append(parseTerm()) }
+        return terms
+    }
+
+    private mutating func parseUntil() throws(Abandoned) -> Term? {
+        guard take(.until) else { return nil }
+        guard at(.leftBracket) || at(.missing) else { throw expected("'[' after 'until'") }
+        return parseTerm()
+    }
+
+    /// A term; after an error in it, all up to the next term is skipped.
+    private mutating func parseTerm() -> Term {
+        let start = token.span.lower
         do throws(Abandoned) {
-            return try parseTerm()
+            return try parseWholeTerm()
         } catch {
-            skip(to: [.rightBracket])
-            _ = take(.rightBracket)
-            return nil
+            skip { $0.at(.leftBracket) || $0.at(.missing) || $0.at(.until) || $0.at(.pipe) }
+            let span = span(from: start)
+            let query = EventQuery(category: .any, condition: Expression(.literal(.null), at: span), span: span)
+            return Term(query: query, keys: [], span: span)
         }
     }
 
     /// `[category where condition] by keys with runs=n`, or `![…]`.
-    private mutating func parseTerm() throws(Abandoned) -> Term {
+    private mutating func parseWholeTerm() throws(Abandoned) -> Term {
         let start = token.span.lower
         let isMissing = at(.missing)
         advance()
@@ -109,14 +108,16 @@ extension Parser {
             let runsStart = token.span.lower
             advance()
             runs = try parseRuns(from: runsStart)
-            if isMissing { throw fail("a missing event cannot have runs", at: span(from: runsStart)) }
+            if isMissing { report("a missing event takes no runs", at: span(from: runsStart)) }
             if at(.by) { throw fail("'by' stands before 'with'", hint: "write: […] by … with runs=…") }
         }
         return Term(query: query, keys: keys, runs: runs, isMissing: isMissing, span: span(from: start))
     }
 
     private mutating func parseRuns(from start: Int) throws(Abandoned) -> Int {
-        guard token.kind == .name("runs") else { throw expected("'runs' after 'with'", hint: "for example: with runs=3") }
+        guard token.kind == .name("runs") else {
+            throw expected("'runs' after 'with'", hint: "for example: with runs=3")
+        }
         advance()
         try expect(.assign)
         guard case .integer(let count) = token.kind else { throw expected("a whole number") }

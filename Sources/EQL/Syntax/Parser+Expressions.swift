@@ -6,19 +6,45 @@ extension Parser {
         try nested { parser throws(Abandoned) in try parser.parseOr() }
     }
 
-    /// A chain of operators of one kind is read in a loop and joined as a balanced tree: a list of five thousand
-    /// names is five thousand `or`s, and neither parsing nor anything that walks the tree may need a stack
-    /// as deep as that.
+    /// A chain of operators of one kind, parentheses in it or not, is read in a loop and joined as a balanced
+    /// tree: a list of five thousand names is five thousand `or`s, and neither parsing nor anything that walks
+    /// the tree may need a stack as deep as that.
     private mutating func parseOr() throws(Abandoned) -> Expression {
         var parts = [try parseAnd()]
         while take(.or) { parts.append(try parseAnd()) }
-        return Self.balanced(parts[...]) { .or($0, $1) }
+        guard parts.count > 1 else { return parts[0] }
+        return Self.balanced(parts.flatMap(\.disjuncts)[...]) { .or($0, $1) }
     }
 
     private mutating func parseAnd() throws(Abandoned) -> Expression {
-        var parts = [try parseNot()]
-        while take(.and) { parts.append(try parseNot()) }
-        return Self.balanced(parts[...]) { .and($0, $1) }
+        var parts = [parseOperand()]
+        while take(.and) { parts.append(parseOperand()) }
+        guard parts.count > 1 else { return parts[0] }
+        return Self.balanced(parts.flatMap(\.conjuncts)[...]) { .and($0, $1) }
+    }
+
+    /// An operand of `and` or `or`. After an error in it, or behind it, all up to its end is skipped.
+    private mutating func parseOperand() -> Expression {
+        let start = token.span.lower
+        let open = openParentheses
+        do throws(Abandoned) {
+            let operand = try parseNot()
+            if !isOperandEnd(open: open) { throw unexpected() }
+            return operand
+        } catch {
+            skip { $0.isOperandEnd(open: open) }
+            return Expression(.literal(.null), at: span(from: start))
+        }
+    }
+
+    /// Whether the current token ends an operand that began with `open` parentheses around it.
+    private func isOperandEnd(open: Int) -> Bool {
+        switch token.kind {
+        case .keyword(.and), .keyword(.or): openParentheses <= open
+        case .symbol(.rightParenthesis), .symbol(.comma): openParentheses <= open && open > 0
+        case .symbol(.rightBracket), .symbol(.missing), .symbol(.pipe), .end: true
+        default: false
+        }
     }
 
     private static func balanced(
@@ -42,18 +68,18 @@ extension Parser {
         let left = try parseSum()
         guard let comparison = takeComparison() else { return left }
         let right = try parseSum()
-        let whole = Expression(.comparison(comparison, left, right), at: left.span.union(right.span))
-        let place = token
-        if takeComparison() != nil {
-            throw fail(
-                "comparisons do not chain", at: place.span, hint: "join two comparisons with 'and'")
-        }
-        return whole
+        return Expression(.comparison(comparison, left, right), at: left.span.union(right.span))
     }
 
+    /// A comparison operator; `=` is an error and read as `==`.
     private mutating func takeComparison() -> ComparisonOperator? {
-        guard case .symbol(let symbol) = token.kind, let comparison = ComparisonOperator(rawValue: symbol.rawValue)
-        else { return nil }
+        guard case .symbol(let symbol) = token.kind else { return nil }
+        if symbol == .assign {
+            report("'=' does not compare", at: token.span, hint: "use == to compare, or : to ignore case and use wildcards")
+            advance()
+            return .equal
+        }
+        guard let comparison = ComparisonOperator(rawValue: symbol.rawValue) else { return nil }
         advance()
         return comparison
     }
@@ -66,17 +92,19 @@ extension Parser {
         try parseArithmetic([.star, .slash, .percent]) { parser throws(Abandoned) in try parser.parseSign() }
     }
 
-    /// Left-associative; a chain as deep as the nesting limit is refused, since its tree is that deep.
+    /// Left-associative, so the tree is as deep as the chain is long, and the length is limited.
     private mutating func parseArithmetic(
         _ symbols: Set<Symbol>, _ operand: (inout Parser) throws(Abandoned) -> Expression
     ) throws(Abandoned) -> Expression {
         var left = try operand(&self)
-        var length = 0
         while case .symbol(let symbol) = token.kind, symbols.contains(symbol),
             let arithmetic = ArithmeticOperator(rawValue: symbol.rawValue)
         {
-            length += 1
-            if length > Self.maximumDepth { throw fail("this calculation has too many parts") }
+            arithmeticOperators += 1
+            if arithmeticOperators > Self.maximumArithmetic {
+                throw giveUp(
+                    "the query calculates too much", hint: "at most \(Self.maximumArithmetic) arithmetic operators are read")
+            }
             advance()
             let right = try operand(&self)
             left = Expression(.arithmetic(arithmetic, left, right), at: left.span.union(right.span))
@@ -89,15 +117,15 @@ extension Parser {
         if take(.plus) { return try nested { parser throws(Abandoned) in try parser.parseSign() } }
         guard take(.minus) else { return try parsePredicate() }
         let inner = try nested { parser throws(Abandoned) in try parser.parseSign() }
-        let whole = span(from: start)
-        switch inner.kind {
-        case .literal(.integer(let value)): return Expression(.literal(.integer(-value)), at: whole)
-        // One more below zero than above it.
-        case .literal(.double(9_223_372_036_854_775_808)) where !source[inner.span].contains("."):
-            return Expression(.literal(.integer(.min)), at: whole)
-        case .literal(.double(let value)): return Expression(.literal(.double(-value)), at: whole)
-        default: return Expression(.negative(inner), at: whole)
-        }
+        let kind: Expression.Kind =
+            switch inner.kind {
+            case .literal(.integer(let value)) where value != .min: .literal(.integer(-value))
+            case .literal(.double(let value)):
+                // The smallest integer has one more below zero than the largest has above it.
+                .literal(Int64("-\(source[inner.span])").map(Literal.integer) ?? .double(-value))
+            default: .negative(inner)
+            }
+        return Expression(kind, at: span(from: start))
     }
 
     // MARK: Predicates behind a value
@@ -116,11 +144,16 @@ extension Parser {
             return try parsePatterns(subject, takeTilde() ? .regexInsensitive : .regex)
         case .keyword(.in):
             return try parseMembership(subject, negated: false)
-        case .keyword(.not) where next.kind == .keyword(.in):
-            advance()
-            return try parseMembership(subject, negated: true)
-        case .symbol(.assign):
-            throw fail("'=' does not compare", hint: "compare with ==, or with : to ignore case and use wildcards")
+        case .keyword(.not):
+            switch token(ahead: 1).kind {
+            case .keyword(.in):
+                advance()
+                return try parseMembership(subject, negated: true)
+            case .keyword(.like), .keyword(.regex), .symbol(.colon):
+                throw fail(
+                    "'not' stands before a value here", hint: "write: not \(source[subject.span]) \(source[token(ahead: 1).span]) …")
+            default: return subject
+            }
         default: return subject
         }
     }
@@ -133,89 +166,111 @@ extension Parser {
     }
 
     private mutating func parsePatterns(
-        _ subject: Expression, _ patternOperator: PatternOperator
+        _ subject: Expression, _ operation: PatternOperator
     ) throws(Abandoned) -> Expression {
         var patterns: [Expression] = []
+        let start = token.span
         if take(.leftParenthesis) {
-            repeat { patterns.append(try parseConstant()) } while take(.comma)
-            try expect(.rightParenthesis)
+            repeat { patterns.append(try parsePattern(operation)) } while take(.comma)
+            try close(start)
         } else {
-            patterns.append(try parseConstant())
+            patterns.append(try parsePattern(operation))
         }
-        return Expression(.pattern(subject, patternOperator, patterns), at: span(from: subject.span.lower))
+        return Expression(.pattern(subject, operation, patterns), at: span(from: subject.span.lower))
+    }
+
+    private mutating func parsePattern(_ operation: PatternOperator) throws(Abandoned) -> Expression {
+        guard case .string(let text) = token.kind else {
+            throw expected(
+                "a string", hint: "the right side of \(operation.rawValue) is a string or a list of strings: (\"a*\", \"b*\")")
+        }
+        let span = token.span
+        advance()
+        return Expression(.literal(.string(text)), at: span)
     }
 
     private mutating func parseMembership(_ subject: Expression, negated: Bool) throws(Abandoned) -> Expression {
         try expect(.in)
         let caseInsensitive = takeTilde()
+        let start = token.span
         guard take(.leftParenthesis) else {
             throw expected("'(' and a list", hint: "for example: in (\"a\", \"b\")")
         }
         var values: [Expression] = []
         repeat { values.append(try parseExpression()) } while take(.comma)
-        try expect(.rightParenthesis)
+        try close(start)
         return Expression(
             .membership(subject, values, caseInsensitive: caseInsensitive, negated: negated),
             at: span(from: subject.span.lower))
     }
 
-    /// A literal, perhaps with a sign.
-    private mutating func parseConstant() throws(Abandoned) -> Expression {
-        let start = token.span.lower
-        let isNegative = take(.minus)
-        guard let literal = takeLiteral(negative: isNegative) else {
-            throw expected("a constant", hint: "the right side of : like and regex is a string or a list of strings")
+    // MARK: Values
+
+    private mutating func parsePrimary() throws(Abandoned) -> Expression {
+        let start = token.span
+        if let literal = takeLiteral() { return Expression(.literal(literal), at: start) }
+        if take(.leftParenthesis) {
+            var inner = try parseExpression()
+            try close(start)
+            inner.span = span(from: start.lower)
+            return inner
         }
-        return Expression(.literal(literal), at: span(from: start))
+        if case .name(let name) = token.kind {
+            if isCall { return try parseCall(name) }
+            if token(ahead: 1).kind == .keyword(.of) {
+                advance()
+                throw refuseRelation()
+            }
+        }
+        if let field = try parseField() { return Expression(.field(field), at: field.span) }
+        throw expected("a field, a value or '('")
     }
 
-    private mutating func takeLiteral(negative: Bool = false) -> Literal? {
+    private mutating func takeLiteral() -> Literal? {
         let literal: Literal
         switch token.kind {
-        case .integer(let value): literal = .integer(negative ? -value : value)
-        case .double(let value): literal = .double(negative ? -value : value)
-        case .string(let value) where !negative: literal = .string(value)
-        case .keyword(.true) where !negative: literal = .boolean(true)
-        case .keyword(.false) where !negative: literal = .boolean(false)
-        case .keyword(.null) where !negative: literal = .null
+        case .integer(let value): literal = .integer(value)
+        case .double(let value): literal = .double(value)
+        case .string(let value): literal = .string(value)
+        case .keyword(.true): literal = .boolean(true)
+        case .keyword(.false): literal = .boolean(false)
+        case .keyword(.null): literal = .null
         default: return nil
         }
         advance()
         return literal
     }
 
-    // MARK: Values
-
-    private mutating func parsePrimary() throws(Abandoned) -> Expression {
-        let start = token.span.lower
-        if let literal = takeLiteral() { return Expression(.literal(literal), at: span(from: start)) }
-        if take(.leftParenthesis) {
-            var inner = try parseExpression()
-            try expect(.rightParenthesis)
-            inner.span = span(from: start)
-            return inner
+    /// Takes the `)` of the `(` at `opening`.
+    private mutating func close(_ opening: Span) throws(Abandoned) {
+        if take(.rightParenthesis) { return }
+        if at(.comma) {
+            throw expected("')'", hint: "lists stand only behind in, :, like and regex, and in calls")
         }
-        if case .name(let name) = token.kind, isCall { return try parseCall(name) }
-        if let field = try parseField() { return Expression(.field(field), at: field.span) }
-        throw expected("a field, a value or '('")
+        switch token.kind {
+        case .end, .symbol(.pipe), .symbol(.rightBracket), .symbol(.missing):
+            throw fail("this '(' is never closed", at: opening, hint: "close it with )")
+        default: throw expected("',' or ')'")
+        }
     }
 
     /// Whether the current name is followed by `(` or `~(`.
     private var isCall: Bool {
-        if next.kind == .symbol(.leftParenthesis) { return true }
-        return next.kind == .symbol(.tilde) && next.isAdjacent
+        let isFolded = token(ahead: 1).kind == .symbol(.tilde) && token(ahead: 1).isAdjacent
+        return token(ahead: isFolded ? 2 : 1).kind == .symbol(.leftParenthesis)
     }
 
     private mutating func parseCall(_ name: String) throws(Abandoned) -> Expression {
         let nameSpan = token.span
         advance()
         let caseInsensitive = takeTilde()
+        let opening = token.span
         try expect(.leftParenthesis)
         var arguments: [Expression] = []
         if !at(.rightParenthesis) {
             repeat { arguments.append(try parseExpression()) } while take(.comma)
         }
-        try expect(.rightParenthesis)
+        try close(opening)
         let call = Expression.Call(
             name: name, caseInsensitive: caseInsensitive, arguments: arguments, nameSpan: nameSpan)
         return Expression(.call(call), at: span(from: nameSpan.lower))

@@ -12,26 +12,37 @@ public func parse(_ source: SourceText) -> ParseResult {
     let (tokens, lexical) = Lexer.tokenize(source)
     var parser = Parser(source: source, tokens: tokens)
     let query = parser.parseQuery()
-    let diagnostics = (lexical + parser.diagnostics).sorted { $0.span.lower < $1.span.lower }
-    let isValid = diagnostics.isEmpty
+    // Where both have something to say about a place, the lexer saw the cause.
+    var places: Set<Int> = []
+    let diagnostics = (lexical + parser.diagnostics)
+        .filter { places.insert($0.span.lower).inserted }
+        .sorted { $0.span.lower < $1.span.lower }
     return ParseResult(
-        query: isValid ? query : nil, diagnostics: Array(diagnostics.prefix(Parser.maximumDiagnostics)))
+        query: diagnostics.isEmpty ? query : nil, diagnostics: Array(diagnostics.prefix(Parser.maximumDiagnostics)))
 }
 
 /// Recursive descent over the tokens, one function per rule of the grammar.
 ///
-/// After an error the parser goes on behind the next place that is certain (the end of a term, of a list, of
-/// the query), so that one mistake is one diagnostic and the next mistake is found too.
+/// After an error the parser goes on behind the next place that is certain (the next operand of `and` or `or`,
+/// the end of a list, of a term, of the query), so that one mistake is one diagnostic and the next mistake
+/// is found too. What it puts in the place of a broken part is never seen: a query with errors gives no tree.
 struct Parser {
     static let maximumDiagnostics = 20
-    /// Parentheses and operators inside each other; beyond it the text is refused instead of the stack.
-    static let maximumDepth = 200
+    /// Parentheses, calls and prefix operators inside each other; beyond it the text is refused instead of
+    /// the stack.
+    static let maximumDepth = 256
+    /// Arithmetic operators of a query: their tree leans to the left, as deep as there are operators.
+    static let maximumArithmetic = 500
 
     let source: SourceText
     private let tokens: [Token]
     private var index = 0
     private(set) var diagnostics: [Diagnostic] = []
     private var depth = 0
+    /// Parentheses opened and not yet closed before the current token.
+    private(set) var openParentheses = 0
+    var arithmeticOperators = 0
+    private var hasGivenUp = false
 
     /// Thrown after a diagnostic has been added; caught where parsing can go on.
     struct Abandoned: Error {}
@@ -45,10 +56,16 @@ struct Parser {
 
     var token: Token { tokens[index] }
 
-    var next: Token { tokens[min(index + 1, tokens.count - 1)] }
+    func token(ahead count: Int) -> Token { tokens[min(index + count, tokens.count - 1)] }
 
     mutating func advance() {
-        if index < tokens.count - 1 { index += 1 }
+        switch token.kind {
+        case .end: return
+        case .symbol(.leftParenthesis): openParentheses += 1
+        case .symbol(.rightParenthesis): openParentheses = max(0, openParentheses - 1)
+        default: break
+        }
+        index += 1
     }
 
     func at(_ symbol: Symbol) -> Bool { token.kind == .symbol(symbol) }
@@ -67,43 +84,6 @@ struct Parser {
         return true
     }
 
-    /// The end of the token before the current one.
-    var lastEnd: Int { index > 0 ? tokens[index - 1].span.upper : 0 }
-
-    func span(from start: Int) -> Span { Span(start, max(lastEnd, start)) }
-
-    // MARK: Errors
-
-    mutating func report(_ message: String, at span: Span, hint: String? = nil) {
-        diagnostics.append(.error(message, at: span, hint: hint))
-    }
-
-    mutating func fail(_ message: String, at span: Span? = nil, hint: String? = nil) -> Abandoned {
-        report(message, at: span ?? token.span, hint: hint)
-        return Abandoned()
-    }
-
-    mutating func expected(_ what: String, hint: String? = nil) -> Abandoned {
-        fail("expected \(what), found \(describe(token))", hint: hint ?? hintForFound())
-    }
-
-    func describe(_ token: Token) -> String {
-        switch token.kind {
-        case .end: "the end of the query"
-        case .string: "a string"
-        default: "'\(source[token.span])'"
-        }
-    }
-
-    private func hintForFound() -> String? {
-        switch token.kind {
-        case .symbol(.assign): "'=' is only part of maxspan= and runs=; compare with =="
-        case .name(let name) where name.lowercased() != name && Keyword(rawValue: name.lowercased()) != nil:
-            "keywords are written in lower case: \(name.lowercased())"
-        default: nil
-        }
-    }
-
     mutating func expect(_ symbol: Symbol) throws(Abandoned) {
         if !take(symbol) { throw expected("'\(symbol.rawValue)'") }
     }
@@ -112,31 +92,88 @@ struct Parser {
         if !take(keyword) { throw expected("'\(keyword.rawValue)'") }
     }
 
+    /// The end of the token before the current one.
+    private var lastEnd: Int { index > 0 ? tokens[index - 1].span.upper : 0 }
+
+    func span(from start: Int) -> Span { Span(start, max(lastEnd, start)) }
+
+    /// Where the current token is; the end of a query is where its last token ends.
+    var place: Span { token.kind == .end ? Span(lastEnd, lastEnd) : token.span }
+
+    // MARK: Errors
+
+    /// Only the first diagnostic of a place is kept: the next one is about the same mistake.
+    mutating func report(_ message: String, at span: Span, hint: String? = nil) {
+        guard !hasGivenUp, !diagnostics.contains(where: { $0.span.lower == span.lower }),
+            diagnostics.count < Self.maximumDiagnostics
+        else { return }
+        diagnostics.append(.error(message, at: span, hint: hint))
+    }
+
+    mutating func fail(_ message: String, at span: Span? = nil, hint: String? = nil) -> Abandoned {
+        report(message, at: span ?? place, hint: hint)
+        return Abandoned()
+    }
+
+    mutating func expected(_ what: String, hint: String? = nil) -> Abandoned {
+        fail("expected \(what), found \(describe(token))", hint: hint ?? hintForToken())
+    }
+
+    mutating func unexpected() -> Abandoned {
+        fail("\(describe(token)) does not belong here", hint: hintForToken() ?? "join conditions with 'and' or 'or'")
+    }
+
+    private func describe(_ token: Token) -> String {
+        switch token.kind {
+        case .end: return "the end of the query"
+        case .string: return "a string"
+        default:
+            let text = source[token.span]
+            return text.count > 60 ? "'\(text.prefix(59))…'" : "'\(text)'"
+        }
+    }
+
+    /// What people mean who write this token where it cannot be.
+    private func hintForToken() -> String? {
+        switch token.kind {
+        case .symbol(.assign): return "compare with ==; = is only part of maxspan= and runs="
+        case .symbol(.equal), .symbol(.notEqual), .symbol(.less), .symbol(.lessOrEqual), .symbol(.greater),
+            .symbol(.greaterOrEqual):
+            return "comparisons do not chain; join two with 'and'"
+        case .symbol(.tilde): return "~ stands directly behind in, like, regex or the name of a function"
+        case .symbol(.leftBracket): return "only the terms of a sequence or a sample stand in brackets"
+        case .keyword(.like), .keyword(.regex), .keyword(.in), .symbol(.colon):
+            return "one value has one test; join two with 'and'"
+        case .keyword(let keyword): return "'\(keyword.rawValue)' is a keyword; as a name it stands in backquotes"
+        case .name("fork"): return "'fork' is not supported, as in Elasticsearch"
+        case .name(let name) where name.lowercased() == "is": return "write == null or != null"
+        case .name(let name) where Keyword(rawValue: name.lowercased()) != nil:
+            return "keywords are written in lower case: \(name.lowercased())"
+        default: return nil
+        }
+    }
+
     /// Runs `body` one level deeper.
     mutating func nested<Result>(_ body: (inout Parser) throws(Abandoned) -> Result) throws(Abandoned) -> Result {
         guard depth < Self.maximumDepth else {
-            throw fail(
-                "the query is nested too deeply", hint: "at most \(Self.maximumDepth) levels of parentheses are read")
+            throw giveUp("the query is nested too deeply", hint: "at most \(Self.maximumDepth) levels are read")
         }
         depth += 1
         defer { depth -= 1 }
         return try body(&self)
     }
 
-    /// Skips to the first of these symbols outside of any bracket opened on the way, or to the end.
-    mutating func skip(to stops: Set<Symbol>) {
-        var open = 0
-        while token.kind != .end {
-            if case .symbol(let symbol) = token.kind {
-                if open == 0, stops.contains(symbol) { return }
-                switch symbol {
-                case .leftParenthesis, .leftBracket, .missing: open += 1
-                case .rightParenthesis, .rightBracket: open = max(0, open - 1)
-                default: break
-                }
-            }
-            advance()
-        }
+    /// Reports the last diagnostic: what follows is not read, and what is now open is not missed.
+    mutating func giveUp(_ message: String, hint: String) -> Abandoned {
+        let abandoned = fail(message, hint: hint)
+        index = tokens.count - 1
+        hasGivenUp = true
+        return abandoned
+    }
+
+    /// Skips to the first token for which `isStop` holds, or to the end.
+    mutating func skip(to isStop: (Parser) -> Bool) {
+        while token.kind != .end, !isStop(self) { advance() }
     }
 
     // MARK: Queries
@@ -151,25 +188,10 @@ struct Parser {
             let form = try parseForm()
             let formSpan = span(from: start)
             let pipes = parsePipes()
-            if token.kind != .end {
-                throw fail("\(describe(token)) does not belong here", hint: hintForTrailing())
-            }
+            if token.kind != .end { throw unexpected() }
             return Query(form: form, pipes: pipes, span: pipes.last.map { formSpan.union($0.span) } ?? formSpan)
         } catch {
             return nil
-        }
-    }
-
-    private func hintForTrailing() -> String? {
-        switch token.kind {
-        case .symbol(.assign): "compare with =="
-        case .symbol(.equal), .symbol(.notEqual), .symbol(.less), .symbol(.lessOrEqual), .symbol(.greater),
-            .symbol(.greaterOrEqual):
-            "comparisons do not chain; join two with 'and'"
-        case .symbol(.leftBracket): "fields have no index: every value of an array is compared"
-        case .name(let name) where ["OR", "AND", "NOT", "IN"].contains(name.uppercased()):
-            "keywords are written in lower case: \(name.lowercased())"
-        default: "join conditions with 'and' or 'or'"
         }
     }
 
@@ -198,14 +220,22 @@ struct Parser {
             category = .named(name, token.span)
             advance()
         default:
-            throw expected("an event category or 'any'", hint: "for example: process where …, or any where …")
+            throw expected("an event category or 'any'", hint: "begin with: process where …, or any where …")
         }
-        if case .named(let name, _) = category, !at(.where), ["fork", "descendant", "child", "event"].contains(name) {
-            throw fail("'\(name)' queries are not supported, as in Elasticsearch")
+        if at(.of) { throw refuseRelation() }
+        guard take(.where) else {
+            throw expected("'where' after the event category", hint: "begin with: process where …, or any where …")
         }
-        guard take(.where) else { throw expected("'where'") }
         let condition = try parseExpression()
         return EventQuery(category: category, condition: condition, span: span(from: start))
+    }
+
+    /// `child of […]` and the like; the current token is `of`.
+    mutating func refuseRelation() -> Abandoned {
+        let relation = index > 0 ? source[tokens[index - 1].span] : ""
+        return fail(
+            "'\(relation) of' is not supported, as in Elasticsearch", at: tokens[max(0, index - 1)].span.union(token.span),
+            hint: "relate events by their fields: sequence by process.entity_id …")
     }
 
     // MARK: Pipes
@@ -218,7 +248,7 @@ struct Parser {
             do throws(Abandoned) {
                 pipes.append(try parsePipe(from: start))
             } catch {
-                skip(to: [.pipe])
+                skip { $0.at(.pipe) }
             }
         }
         return pipes
@@ -227,7 +257,7 @@ struct Parser {
     private mutating func parsePipe(from start: Int) throws(Abandoned) -> Pipe {
         guard case .name(let word) = token.kind else { throw expected("'head' or 'tail' after '|'") }
         guard let name = Pipe.Name(rawValue: word) else {
-            throw fail("the pipe '\(word)' is not supported", hint: "EQL has '| head n' and '| tail n'")
+            throw fail("the pipe '\(word)' is not supported", hint: "there are '| head n' and '| tail n'")
         }
         advance()
         guard case .integer(let count) = token.kind, count >= 0, let count = Int(exactly: count) else {
@@ -251,9 +281,12 @@ struct Parser {
             return nil
         }
         advance()
-        if at(.leftBracket), token.isAdjacent {
-            throw fail(
-                "array elements cannot be chosen: '\(path)['", hint: "every value of an array is compared as it is")
+        if at(.leftBracket), case .integer = token(ahead: 1).kind {
+            let index = token.span
+            skip { $0.at(.rightBracket) }
+            _ = take(.rightBracket)
+            report(
+                "a field has no index", at: span(from: index.lower), hint: "every value of an array is compared as it is")
         }
         return FieldReference(path: FieldPath(path), isOptional: isOptional, span: span(from: start))
     }

@@ -51,12 +51,19 @@ extension Term: CustomStringConvertible {
 }
 
 extension FieldReference: CustomStringConvertible {
-    /// Segments that are no plain names stand in backquotes.
+    /// Segments that are no plain names stand in backquotes, a path with an empty segment as a whole.
     public var description: String {
-        let segments = path.segments.map { segment in
-            Self.isPlain(String(segment)) ? String(segment) : "`\(segment.split(separator: "`", omittingEmptySubsequences: false).joined(separator: "``"))`"
-        }
-        return (isOptional ? "?" : "") + segments.joined(separator: ".")
+        let segments = path.segments
+        let text =
+            segments.contains("")
+            ? Self.backquoted(path.dotted)
+            : segments.map { Self.isPlain(String($0)) ? String($0) : Self.backquoted(String($0)) }
+                .joined(separator: ".")
+        return (isOptional ? "?" : "") + text
+    }
+
+    private static func backquoted(_ name: String) -> String {
+        "`\(name.split(separator: "`", omittingEmptySubsequences: false).joined(separator: "``"))`"
     }
 
     /// Whether a segment can be written without backquotes.

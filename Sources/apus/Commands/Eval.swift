@@ -20,11 +20,13 @@ struct Eval: ParsableCommand {
               kcat -C -b localhost:9092 -t events -e -q | apus eval --rules config/rules -
             """)
 
-    @Option(name: .long, parsing: .upToNextOption, help: "Rule files and folders of rule files.")
-    var rules: [String]
+    @Option(
+        name: .customLong("rules"), parsing: .upToNextOption,
+        help: "Rule files and folders of rule files; the file of events may stand behind them.")
+    var rulePaths: [String]
 
-    @Argument(help: "A file of one JSON event per line; - is standard input.")
-    var file: String = "-"
+    @Argument(help: "A file of one JSON event per line; - is standard input, which is also the default.")
+    var eventFile: String?
 
     @Flag(help: "Fail if any rule is not valid, instead of going on with the others.")
     var strict = false
@@ -39,10 +41,25 @@ struct Eval: ParsableCommand {
     var maxRecordBytes: Int = 1 << 20
 
     func validate() throws {
-        if rules.isEmpty { throw ValidationError("name at least one rule file or folder after --rules") }
+        if rulePaths.isEmpty { throw ValidationError("name at least one rule file or folder after --rules") }
+    }
+
+    /// `--rules PATH… FILE`: the option takes every word up to the next one, so its last word is the file of
+    /// events when it cannot be a rule.
+    private var arguments: (rules: [String], file: String) {
+        if let eventFile { return (rulePaths, eventFile) }
+        guard rulePaths.count > 1, let last = rulePaths.last, !Self.mayHoldRules(last) else { return (rulePaths, "-") }
+        return (rulePaths.dropLast(), last)
+    }
+
+    private static func mayHoldRules(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return true }
+        return path.hasSuffix(".toml")
     }
 
     func run() throws {
+        let (rules, file) = arguments
         let compiled = try LoadedRules(paths: rules).compile(strict: strict)
         let detector = Detector(
             compiled,

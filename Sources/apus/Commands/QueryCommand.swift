@@ -69,7 +69,8 @@ struct QueryCommand: ParsableCommand {
 
     private func read() throws -> CheckedQuery {
         let source = SourceText(query)
-        let options = CheckOptions(regexMode: regex == .search ? .search : .elastic, eventCategoryField: FieldPath(eventCategoryField))
+        let options = CheckOptions(
+            regexMode: regex == .search ? .search : .elastic, eventCategoryField: FieldPath(eventCategoryField))
         let result = QueryReader(.bounded, options: options).read(source)
         for diagnostic in result.diagnostics { Console.note(render(diagnostic, in: source)) }
         guard let checked = result.query else { throw ExitStatus.data.code }
@@ -95,18 +96,6 @@ struct QueryCommand: ParsableCommand {
 enum RegexSyntax: String, ExpressibleByArgument, CaseIterable {
     case elastic
     case search
-}
-
-extension CheckedQuery {
-    /// What the pipes leave of the results, applied in their order.
-    func cut(_ matches: [QueryMatch]) -> [QueryMatch] {
-        pipes.reduce(matches) { matches, pipe in
-            switch pipe.name {
-            case .head: Array(matches.prefix(pipe.count))
-            case .tail: Array(matches.suffix(pipe.count))
-            }
-        }
-    }
 }
 
 extension CheckedQuery.Form {

@@ -22,8 +22,13 @@ struct ReceivedAlert: Sendable, Decodable {
     }
 
     struct Details: Sendable, Decodable {
-        var host_key: String?
+        var hostKey: String?
         var evidence: [Evidence]
+
+        enum CodingKeys: String, CodingKey {
+            case hostKey = "host_key"
+            case evidence
+        }
     }
 
     struct Host: Sendable, Decodable {
@@ -67,7 +72,8 @@ final class AlertReader: Sendable {
         while let count = try? queue.consumeBatch(into: batch), count > 0 {
             for message in batch where message.kind == .record {
                 do {
-                    deliver(try JSONDecoder().decode(ReceivedAlert.self, from: Data(message.value.map(Array.init) ?? [])))
+                    deliver(
+                        try JSONDecoder().decode(ReceivedAlert.self, from: Data(message.value.map(Array.init) ?? [])))
                 } catch {
                     broken.withLock { $0 = "alert at offset \(message.offset) cannot be read: \(error)" }
                 }

@@ -30,8 +30,9 @@ final class DemoDisplay: Sendable {
     }
 
     func alert(_ alert: ReceivedAlert) {
-        line("\(colored("ALERT", 31))  \(alert.timestamp)  \(alert.host?.name ?? alert.apus.host_key ?? "-")  "
-            + "\(alert.rule.name)  \(dim(String(alert.event.id.prefix(12))))")
+        line(
+            "\(colored("ALERT", 31))  \(alert.timestamp)  \(alert.host?.name ?? alert.apus.hostKey ?? "-")  "
+                + "\(alert.rule.name)  \(dim(String(alert.event.id.prefix(12))))")
     }
 
     func progress(sent: Int, of total: Int, shares: [Int], alerts: Int) {
@@ -58,17 +59,21 @@ final class DemoDisplay: Sendable {
         line(bold("What was woven in, and what was found"))
         for verdict in outcome.verdicts { write(verdict) }
         for alert in outcome.unexpected {
-            line("  \(colored("UNEXPECTED", 31))  \(alert.rule.name) on \(alert.apus.host_key ?? "-"): "
-                + alert.event.reason)
+            line(
+                "  \(colored("UNEXPECTED", 31))  \(alert.rule.name) on \(alert.apus.hostKey ?? "-"): "
+                    + alert.event.reason)
         }
         line("")
         line(bold("Alerts by rule"))
         write(counts: outcome.alerts.map(\.rule.name))
         line(bold("Alerts by host"))
-        write(counts: outcome.alerts.map { $0.host?.name ?? $0.apus.host_key ?? "-" })
+        write(counts: outcome.alerts.map { $0.host?.name ?? $0.apus.hostKey ?? "-" })
         line("")
         let shares = outcome.shares.enumerated().map { "instance \($0 + 1): \($1)" }.joined(separator: ", ")
-        line(String(format: "%d events in %.1f s, %.0f events/s (%@)", outcome.events, outcome.elapsed.seconds, rate, shares))
+        line(
+            String(
+                format: "%d events in %.1f s, %.0f events/s (%@)", outcome.events, outcome.elapsed.seconds, rate, shares
+            ))
         let expected = outcome.verdicts.reduce(0) { $0 + $1.findings.count }
         let found = outcome.verdicts.reduce(0) { $0 + $1.findings.count { $0.alert != nil } }
         line(
@@ -90,14 +95,17 @@ final class DemoDisplay: Sendable {
         let kind = behaviour.kind == .nearMiss ? "near miss: " : ""
         line("  \(mark)  \(kind)\(behaviour.summary)")
         for (expected, alert) in verdict.findings {
-            line("           \(expected.rule.rawValue) rule: \(alert.map { "alert \($0.event.id)" } ?? "no alert came")")
+            line(
+                "           \(expected.rule.rawValue) rule: \(alert.map { "alert \($0.event.id)" } ?? "no alert came")")
         }
         if let reason = behaviour.notYetCovered { line("           not yet covered: \(reason)") }
     }
 
     private func write(counts names: [String]) {
         let counts = Dictionary(names.map { ($0, 1) }, uniquingKeysWith: +)
-        for (name, count) in counts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) { line("  \(count)  \(name)") }
+        for (name, count) in counts.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+            line("  \(count)  \(name)")
+        }
     }
 
     private func bold(_ text: String) -> String { isTerminal ? "\u{1B}[1m\(text)\u{1B}[0m" : text }

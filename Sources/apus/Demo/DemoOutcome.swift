@@ -57,7 +57,7 @@ struct DemoOutcome {
 extension ReceivedAlert {
     /// Whether this is the alert an expectation speaks of: its rule, its host, and the very records.
     fileprivate func fulfils(_ expected: ExpectedFinding, places: [Int: PartitionOffset]) -> Bool {
-        guard rule.id == expected.rule.id, apus.host_key == expected.hostKey else { return false }
+        guard rule.id == expected.rule.id, apus.hostKey == expected.hostKey else { return false }
         return expected.events.allSatisfy { event in
             guard let place = places[event] else { return false }
             return apus.evidence.contains {

@@ -46,19 +46,24 @@ final class DemoStage: Sendable {
                 consumer: [
                     "bootstrap.servers": address, "auto.offset.reset": "earliest",
                     "partition.assignment.strategy": "cooperative-sticky",
+                    // The embedded broker may take a joining member for two, and then waits for the one that does not
+                    // exist until its session is over: 45 s by default, this long at least.
+                    "session.timeout.ms": "6000", "heartbeat.interval.ms": "500",
                 ],
                 producer: ["bootstrap.servers": address, "linger.ms": "5"],
                 inputs: [InputTopic(name: Self.eventTopic, key: .hostKey)],
                 alertTopic: Self.alertTopic, deadLetterTopic: Self.deadLetterTopic)
             options.checkpointInterval = .milliseconds(500)
-            return Pipeline(rules: rules, options: options, observe: { event in
-                switch event {
-                case .assigned(let partitions): assignments.add(partitions, to: number)
-                case .revoked(let partitions, _): assignments.remove(partitions, from: number)
-                case .failed(let error): show.line("instance \(number): \(error)")
-                default: break
-                }
-            })
+            return Pipeline(
+                rules: rules, options: options,
+                observe: { event in
+                    switch event {
+                    case .assigned(let partitions): assignments.add(partitions, to: number)
+                    case .revoked(let partitions, _): assignments.remove(partitions, from: number)
+                    case .failed(let error): show.line("instance \(number): \(error)")
+                    default: break
+                    }
+                })
         }
         table = assignments
     }

@@ -162,15 +162,14 @@ struct NaiveCondition {
         if value.isNull { return .null }
         let text = value.canonicalText
         let isField = if case .field = subject.kind { true } else { false }
-        func folded(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-            isField ? NaiveCase.foldedASCII(text) : NaiveCase.lowercased(text)
-        }
+        let fold: ([Unicode.Scalar]) -> [Unicode.Scalar] = NaiveCase.foldedASCII
+        let regex = isField ? regex : regex.ofResults
         return .boolean(
             patterns.contains { expression in
                 let pattern = self.value(of: expression, choice).canonicalText
                 return switch operation {
                 case .like: NaiveWildcard.matches(pattern, text)
-                case .colon, .likeInsensitive: NaiveWildcard.matches(folded(pattern), folded(text))
+                case .colon, .likeInsensitive: NaiveWildcard.matches(fold(pattern), fold(text))
                 case .regex: regex.matches(pattern, text, caseInsensitive: false)
                 case .regexInsensitive: regex.matches(pattern, text, caseInsensitive: true)
                 }

@@ -69,20 +69,24 @@ enum NaiveFunctions {
         }
     }
 
-    /// `endsWith` and `stringContains` of a bare field and a constant are wildcard queries in which the
-    /// constant is not escaped: its `*` and `?` act, and a backslash makes one literal.
+    /// `startsWith`, `endsWith` and `stringContains` of a bare field and a constant are prefix and wildcard
+    /// queries: case folds in ASCII only. In the wildcard queries the constant is not escaped: its `*` and `?`
+    /// act, and a backslash makes one literal.
     private static func wildcardQuirk(
         _ call: Expression.Call, _ name: String, _ arguments: [NaiveValue]
     ) -> NaiveValue? {
-        guard name == "endswith" || name == "stringcontains", call.arguments.count == 2,
-            case .field = call.arguments[0].kind, case .literal(.string) = call.arguments[1].kind
+        guard ["startswith", "endswith", "stringcontains"].contains(name), call.arguments.count == 2,
+            case .field = call.arguments[0].kind, case .literal(.string) = call.arguments[1].kind,
+            case .text(let constant) = arguments[1]
         else { return nil }
-        guard case .text(let value) = arguments[0], case .text(let constant) = arguments[1] else { return .null }
+        if arguments[0].isNull { return .null }
         func folded(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
             call.caseInsensitive ? NaiveCase.foldedASCII(text) : text
         }
+        let (value, wanted) = (folded(arguments[0].canonicalText), folded(constant))
+        if name == "startswith" { return .boolean(value.starts(with: wanted)) }
         let suffix: [Unicode.Scalar] = name == "stringcontains" ? ["*"] : []
-        return .boolean(NaiveWildcard.matches(["*"] + folded(constant) + suffix, folded(value), escapes: true))
+        return .boolean(NaiveWildcard.matches(["*"] + wanted + suffix, value, escapes: true))
     }
 
     private static func number(_ arguments: [NaiveValue]) -> NaiveValue {

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+
+/// `make bench`: how fast Apus is on this machine, beside floors measured in the same run.
+@main
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures decoding, matching, correlation, apus eval and the way through Kafka.",
+        discussion: """
+            Run it from the root of the repository, built for release; make bench does both. Every figure is the \
+            median of several runs; spread is the distance from the fastest run to the slowest, in percent of the \
+            median. The method and past results are in ops/benchmarks.md.
+            """)
+
+    @Flag(help: "Few events and runs: shows that everything works, not how fast it is.")
+    var quick = false
+
+    @Flag(help: "Print one JSON object instead of tables.")
+    var json = false
+
+    @Flag(help: "Only count allocations, and fail when there are more than allowed.")
+    var checkAllocations = false
+
+    @Flag(help: "Leave out the broker and everything that needs another process.")
+    var engineOnly = false
+
+    @Option(help: "The folder with the rules of the mail collection pack.")
+    var rules = "config/rules/t1114_002"
+
+    func run() async throws {
+        let scale = quick ? Scale.quick : Scale.full
+        let report = Report(isJSON: json)
+        let rules = try BenchRules(folder: rules)
+        if checkAllocations {
+            guard try AllocationCheck(rules: rules).run() else { throw ExitCode.failure }
+            return
+        }
+        let corpora = try Corpora(scale)
+        report.section("Engine, one thread, records in memory (CPU time)")
+        for figure in try EngineWorkloads(rules: rules, corpora: corpora, scale: scale).run() { report.add(figure) }
+        if !engineOnly {
+            report.section("A file of 1 KB events (CPU time of the whole process)")
+            let file = try FileWorkload(rules: rules, corpora: corpora, scale: scale)
+            defer { file.removeFile() }
+            try file.run(report)
+            report.section("Kafka, embedded broker in the same process (wall time)")
+            try await BrokerWorkload(rules: rules, corpora: corpora, scale: scale).run(report)
+        }
+        report.finish()
+    }
+}
+
+/// How much is measured.
+struct Scale {
+    var runs: Int
+    /// Different records of a corpus; they exceed the caches near a core.
+    var records: Int
+    /// How often one run goes through them.
+    var rounds: Int
+    /// Lines of the file.
+    var lines: Int
+    /// Partitions of the topic; the embedded broker keeps about 5 MB of each.
+    var partitions: Int
+
+    static let full = Scale(runs: 9, records: 20_000, rounds: 5, lines: 400_000, partitions: 48)
+    static let quick = Scale(runs: 3, records: 2_000, rounds: 1, lines: 10_000, partitions: 4)
+}

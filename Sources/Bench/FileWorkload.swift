@@ -1,0 +1,120 @@
+import Foundation
+
+/// `apus eval` as a user runs it, on a file, beside Python reading the same file.
+struct FileWorkload {
+    private let rules: BenchRules
+    private let scale: Scale
+    private let path: String
+    private let bytes: Int
+    private let lines: Int
+
+    init(rules: BenchRules, corpora: Corpora, scale: Scale) throws {
+        self.rules = rules
+        self.scale = scale
+        let url = FileManager.default.temporaryDirectory.appending(path: "apus-bench-\(getpid()).ndjson")
+        path = url.path
+        let rounds = max(1, scale.lines / corpora.kilobyte.count)
+        lines = rounds * corpora.kilobyte.count
+        bytes = rounds * corpora.kilobyte.payloadBytes
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let file = try FileHandle(forWritingTo: url)
+        for _ in 0..<rounds { try file.write(contentsOf: Data(corpora.kilobyte.bytes)) }
+        try file.close()
+    }
+
+    func removeFile() { try? FileManager.default.removeItem(atPath: path) }
+
+    func run(_ report: Report) throws {
+        var figure = try eval()
+        let floors = pythonFloors(report)
+        for floor in floors { report.add(floor) }
+        if let floor = floors.first { figure = figure.over(floor) }
+        report.add(figure)
+    }
+
+    /// CPU time of all threads, with starting, loading and compiling the rule and the system's share of
+    /// reading the file.
+    private func eval() throws -> Figure {
+        let apus = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "apus")
+        var times: [Double] = []
+        var memory = 0
+        for _ in 0..<min(scale.runs, 5) {
+            let child = try Child(apus.path, ["eval", "--rules", rules.seedPath, path])
+            guard child.status == 0 else {
+                throw BenchRules.Broken(description: "apus eval failed; build both: swift build -c release")
+            }
+            times.append(child.cpuNanoseconds)
+            memory = max(memory, child.peakBytes)
+        }
+        return Figure(
+            "apus eval, seed rule, 1 KB", events: lines, bytes: bytes, runs: times,
+            note: "peak memory \(memory / 1_000_000) MB")
+    }
+
+    private func pythonFloors(_ report: Report) -> [Figure] {
+        guard let child = try? Child("ops/bench/python-floors", [path], captures: true) else {
+            report.note("Python floors: skipped, ops/bench/python-floors cannot be run")
+            return []
+        }
+        var figures: [Figure] = []
+        for line in child.output.split(separator: "\n") {
+            let cells = line.split(separator: "\t")
+            guard cells.count == 3, let events = Int(cells[1]), let seconds = Double(cells[2]), events > 0 else {
+                report.note(String(line))
+                continue
+            }
+            figures.append(
+                Figure(
+                    "floor: \(cells[0])", events: events, bytes: bytes / lines * events, runs: [seconds * 1e9]))
+        }
+        return figures
+    }
+}
+
+/// A process that has ended, with what it used.
+struct Child {
+    private(set) var status: Int32 = 0
+    private(set) var cpuNanoseconds = 0.0
+    private(set) var peakBytes = 0
+    private(set) var output = ""
+
+    struct CannotStart: Error {}
+
+    /// Runs it to its end; what it prints is kept or dropped.
+    init(_ path: String, _ arguments: [String], captures: Bool = false) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        var ends: [Int32] = [-1, -1]
+        if captures {
+            guard pipe(&ends) == 0 else { throw CannotStart() }
+            posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+            posix_spawn_file_actions_addclose(&actions, ends[0])
+        } else {
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+        }
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        var words = ([path] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var process = pid_t()
+        let failure = posix_spawn(&process, path, &actions, nil, &words, environ)
+        if captures {
+            close(ends[1])
+            if failure == 0 {
+                output = String(
+                    decoding: FileHandle(fileDescriptor: ends[0], closeOnDealloc: false).readDataToEndOfFile(),
+                    as: UTF8.self)
+            }
+            close(ends[0])
+        }
+        guard failure == 0 else { throw CannotStart() }
+        var usage = rusage()
+        while wait4(process, &status, 0, &usage) < 0 && errno == EINTR {}
+        cpuNanoseconds = Self.nanoseconds(usage.ru_utime) + Self.nanoseconds(usage.ru_stime)
+        peakBytes = usage.ru_maxrss * 1_024
+    }
+
+    private static func nanoseconds(_ time: timeval) -> Double {
+        Double(time.tv_sec) * 1e9 + Double(time.tv_usec) * 1e3
+    }
+}

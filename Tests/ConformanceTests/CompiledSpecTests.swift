@@ -1,0 +1,76 @@
+import Detection
+import EQL
+import TestSupport
+import Testing
+
+/// The specs on the engine that runs.
+@Suite struct CompiledSpecTests {
+    /// What this version refuses, by the words of its diagnostic, and the cases that need it.
+    private static let refused: [(reason: String, cases: Set<String>)] = [
+        (
+            "the function `",
+            [
+                "trap 12: the length of each value, not their number",
+                "length counts UTF-16 units",
+                "trap 29: concatenation with a missing field",
+                "concatenation of anything",
+                "trap 30: substring slices as Python does",
+                "trap 31: indexOf is null where there is nothing",
+                "indexOf~ folds case",
+                "trap 32: hexadecimal numbers",
+                "between",
+            ]
+        ),
+        ("`stringContains` of anything but a field", ["trap 26: the empty string, inside a function"]),
+        ("intersection `&`", ["Lucene: any string, intersection, complement"]),
+        (
+            "arithmetic on fields",
+            ["the remainder has the sign of the dividend", "division by zero is null", "arithmetic on fields"]
+        ),
+        (
+            "a missing event",
+            [
+                "trap 40: no event after it",
+                "an event after it within the span",
+                "an event between two",
+                "no event between two",
+                "a gap between two knows its key",
+                "no event before",
+                "an event before, within the span",
+                "every match of a single stage is a candidate",
+            ]
+        ),
+    ]
+
+    private static func reason(_ spec: SpecCase) -> String? {
+        refused.first { $0.cases.contains(spec.name) }?.reason
+    }
+
+    @Test(arguments: SpecFiles.cases.filter { reason($0) == nil })
+    func compiledEngineMeetsSpec(_ spec: SpecCase) throws {
+        let result = QueryReader(.bounded).read(SourceText(spec.query))
+        let errors = result.diagnostics.filter { $0.severity == .error }.map(\.message)
+        if case .refused(let text) = spec.expectation {
+            #expect(result.query == nil && errors.contains { $0.contains(text) }, "\(spec): \(errors)")
+            return
+        }
+        let query = try #require(result.query, "\(spec): \(errors)")
+        let failure = spec.failure(given: try CompiledEngine.run([query], on: spec.events)[0])
+        #expect(failure == nil, "\(failure ?? "")")
+    }
+
+    /// A case leaves the list when its construct is supported, and not before.
+    @Test(arguments: SpecFiles.cases.filter { reason($0) != nil })
+    func refusedConstructIsStillRefused(_ spec: SpecCase) throws {
+        let reason = try #require(Self.reason(spec))
+        let result = QueryReader(.bounded).read(SourceText(spec.query))
+        let errors = result.diagnostics.filter { $0.severity == .error }.map(\.message)
+        #expect(result.query == nil, "\(spec) is supported now: take it off the list")
+        #expect(errors.contains { $0.contains(reason) }, "\(spec): \(errors)")
+    }
+
+    @Test func everyRefusedCaseExists() {
+        let names = Set(SpecFiles.cases.map(\.name))
+        for name in Self.refused.flatMap(\.cases) { #expect(names.contains(name), "no case is called \(name)") }
+    }
+}

@@ -1,0 +1,149 @@
+import Correlation
+import Detection
+import EQL
+import EventSchema
+import Events
+import TestSupport
+import Testing
+
+/// The compiled engine against the naive one, over generated queries and events.
+///
+/// Queries go through their text, so the printer and the parser take part. Those of one seed are compiled
+/// together, as rules are.
+@Suite struct GeneratedQueryTests {
+    private let read = QueryReader(.bounded)
+
+    private func expectAgreement(
+        seed: Int, queries count: Int, events: Int, _ make: (inout QueryGenerator) -> Query
+    ) throws {
+        var queryGenerator = QueryGenerator(seed: UInt64(seed))
+        var eventGenerator = EventGenerator(seed: ~UInt64(seed))
+        let queries = (0..<count).map { _ in make(&queryGenerator) }
+        let lines = eventGenerator.events(events)
+        let checked = try queries.map { query in
+            let result = read.read(SourceText(query.description))
+            return try #require(result.query, "seed \(seed): \(result.diagnostics.map(\.message)) in \(query)")
+        }
+        let found = try CompiledEngine.run(checked, on: lines)
+        for (query, found) in zip(queries, found) {
+            let expected = NaiveEngine().run(query, on: lines)
+            guard found != expected else { continue }
+            let events = lines.enumerated().map { "\($0)  \($1)" }.joined(separator: "\n")
+            Issue.record("seed \(seed): \(query)\nexpected \(expected)\ngot      \(found)\n\(events)")
+        }
+    }
+
+    @Test(arguments: 0..<60) func eventQueriesAgree(seed: Int) throws {
+        try expectAgreement(seed: seed, queries: 50, events: 60) { $0.eventQuery() }
+    }
+
+    @Test(arguments: 1_000..<1_060) func sequencesAgree(seed: Int) throws {
+        try expectAgreement(seed: seed, queries: 30, events: 50) { $0.sequenceQuery() }
+    }
+
+    @Test(arguments: 2_000..<2_060) func samplesAgree(seed: Int) throws {
+        try expectAgreement(seed: seed, queries: 20, events: 40) { $0.sampleQuery() }
+    }
+}
+
+/// What arrives late, in which batches and how often must not show in what sequences find.
+@Suite struct DisorderTests {
+    private static let lateness: Int64 = 10_000_000_000
+
+    private static func queries(seed: Int, count: Int) throws -> [CheckedQuery] {
+        var generator = QueryGenerator(seed: UInt64(seed))
+        return try (0..<count).map { _ in
+            let query = generator.sequenceQuery().description
+            return try #require(QueryReader(.stream).read(SourceText(query)).query, "seed \(seed): \(query)")
+        }
+    }
+
+    private struct Found: Hashable {
+        var query: Int
+        var key: [JoinValue]
+        var events: [Int64]
+
+        init(_ match: QueryMatch) {
+            query = match.query
+            key = match.key.values
+            events = match.events.map(\.origin.offset)
+        }
+    }
+
+    /// Places of `lines` in an order of arrival in which none is `lateness` behind the newest before it.
+    private static func disordered(_ lines: [String], _ random: inout SeededRandom) throws -> [Int] {
+        var arrivals: [(time: Int64, place: Int)] = []
+        for (place, line) in lines.enumerated() {
+            // The generator writes the timestamp first.
+            let digits = line.drop { !$0.isNumber }.prefix(while: \.isNumber)
+            let time = try #require(Int64(digits), "\(line)") * 1_000_000
+            arrivals.append((time + Int64(random.below(Int(lateness))), place))
+        }
+        return arrivals.sorted { ($0.time, $0.place) < ($1.time, $1.place) }.map(\.place)
+    }
+
+    @Test(arguments: 3_000..<3_060) func batchesAndDisorderDoNotShow(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        var generator = EventGenerator(seed: UInt64(seed))
+        let lines = generator.events(120)
+        let queries = try Self.queries(seed: seed, count: 20)
+        let compiled = try CompiledQueries(queries)
+
+        let sorted = Evaluator(
+            compiled, options: EvaluatorOptions(ordering: .sorted, correlationLimits: .bounded))
+        let onlySource = sorted.addSource()
+        for place in lines.indices { sorted.take(lines[place], place: place, source: onlySource) }
+        sorted.finish()
+        let expected = sorted.takeMatches().map(Found.init)
+
+        let streamed = Evaluator(
+            compiled,
+            options: EvaluatorOptions(ordering: .stream(lateness: Self.lateness), correlationLimits: .bounded))
+        let source = streamed.addSource()
+        var found: [Found] = []
+        for place in try Self.disordered(lines, &random) {
+            streamed.take(lines[place], place: place, source: source)
+            if random.oneIn(5) { streamed.advanceWatermark() }
+            if random.oneIn(7) { found += streamed.takeMatches().map(Found.init) }
+        }
+        streamed.finish()
+        found += streamed.takeMatches().map(Found.init)
+
+        #expect(streamed.counters.late == 0)
+        #expect(found == expected, "seed \(seed)")
+        #expect(!expected.isEmpty)
+    }
+
+    /// Several partitions of one lane, each in order but read in any mixture.
+    @Test(arguments: 4_000..<4_020) func mixtureOfPartitionsDoesNotShow(seed: Int) throws {
+        var generator = EventGenerator(seed: UInt64(seed))
+        let lines = generator.events(120)
+        let compiled = try CompiledQueries(try Self.queries(seed: seed, count: 20))
+
+        func run(_ random: SeededRandom) -> [Found] {
+            var random = random
+            let evaluator = Evaluator(
+                compiled,
+                options: EvaluatorOptions(ordering: .stream(lateness: 0), correlationLimits: .bounded))
+            let sources = (0..<3).map { _ in evaluator.addSource() }
+            var waiting = (0..<3).map { partition in lines.indices.filter { $0 % 3 == partition } }
+            while waiting.contains(where: { !$0.isEmpty }) {
+                let partition = random.below(3)
+                guard !waiting[partition].isEmpty else {
+                    evaluator.setIdle(sources[partition])
+                    continue
+                }
+                let place = waiting[partition].removeFirst()
+                evaluator.take(lines[place], place: place, source: sources[partition])
+                // Idle is only what has no more to give: an idle partition holds nobody back.
+                if random.oneIn(4), !waiting.contains(where: \.isEmpty) { evaluator.advanceWatermark() }
+            }
+            evaluator.finish()
+            return evaluator.takeMatches().map(Found.init)
+        }
+
+        let found = run(SeededRandom(seed: 1))
+        #expect(found == run(SeededRandom(seed: 2)), "seed \(seed)")
+        #expect(found == run(SeededRandom(seed: 1)), "seed \(seed), the same order of arrival")
+    }
+}

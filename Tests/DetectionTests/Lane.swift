@@ -1,0 +1,100 @@
+import Alerts
+import Correlation
+import Detection
+import EQL
+import EventSchema
+import Events
+import Foundation
+import Rules
+import Testing
+import Traffic
+
+/// A detector with one partition, fed with JSON.
+final class Lane {
+    static let second: Int64 = 1_000_000_000
+
+    let detector: Detector
+    let source: Int
+    private var offset: Int64 = 0
+
+    init(_ rules: RuleSet, lateness seconds: Int64 = 2, limits: CorrelationLimits = CorrelationLimits()) throws {
+        let options = EvaluatorOptions(
+            ordering: .stream(lateness: seconds * Self.second), correlationLimits: limits)
+        detector = Detector(try CompiledRules(rules), options: options)
+        source = detector.addSource()
+    }
+
+    /// - Returns: why the record could not be decoded.
+    @discardableResult
+    func send(_ bytes: [UInt8], recordTime: EventTime? = nil) -> DecodeFailure? {
+        defer { offset += 1 }
+        let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: offset)
+        return bytes.withUnsafeBytes {
+            detector.process($0, origin: origin, source: source, recordTime: recordTime)
+        }
+    }
+
+    @discardableResult
+    func send(_ json: String, recordTime: EventTime? = nil) -> DecodeFailure? {
+        send(Array(json.utf8), recordTime: recordTime)
+    }
+
+    /// Ends the batch.
+    func findings() -> [Finding] {
+        detector.advance()
+        return detector.takeFindings()
+    }
+
+    /// Ends the input.
+    func finish() -> [Finding] {
+        detector.finish()
+        return detector.takeFindings()
+    }
+}
+
+/// The pack of the repository.
+enum Pack {
+    static let seedID = "5f0c8a36-9d1e-4b77-8e43-2a6d1f9b7c10"
+    static let correlationID = "c27e4d19-61fb-4a0e-b5c8-93d04e7fa852"
+
+    private static let folder = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "config/rules/t1114_002")
+
+    static func load() throws -> RuleSet {
+        let report = RuleLoader(checker: .streaming).load(paths: [folder.path])
+        try #require(report.problems.isEmpty, "\(report.problems)")
+        return report.rules
+    }
+
+    /// The pack with the seed rule in the shadow stage.
+    static func loadWithSeedInShadow() throws -> RuleSet {
+        let text = try String(contentsOf: folder.appending(path: "mail_collection_seed.toml"), encoding: .utf8)
+        let seed = try Rule.parse(
+            toml: text.replacing("[apus]\n", with: "[apus]\nstage = \"shadow\"\n"), checker: .streaming)
+        return RuleSet(try load().rules.filter { $0.id != seedID } + [seed])
+    }
+}
+
+/// A rule with nothing but a query.
+func rule(_ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001") throws -> Rule {
+    try Rule.parse(
+        toml: """
+            [rule]
+            name = "Test rule"
+            rule_id = "\(id)"
+            description = "Finds a test."
+            severity = "high"
+            risk_score = 73
+            type = "eql"
+            language = "eql"
+            query = '''
+            \(query)
+            '''
+            """, checker: .streaming)
+}
+
+extension Finding {
+    var offsets: [Int64] { evidence.map(\.origin.offset) }
+    var id: AlertID { AlertID(self) { _ in "events" } }
+}
