@@ -87,7 +87,7 @@ let package = Package(
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
-        tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules"]),
+        tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules", "TestSupport"]),
         tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),

@@ -110,7 +110,7 @@ extension Condition {
         case .test(let test): [test.field]
         case .all(let parts): parts.reduce(into: []) { $0.formUnion($1.required) }
         case .any(let parts): parts.dropFirst().reduce(parts.first?.required ?? []) { $0.intersection($1.required) }
-        case .constant, .not: []
+        case .constant, .expression, .not: []
         }
     }
 
@@ -120,7 +120,7 @@ extension Condition {
         case .not(.test(let test)): if case .exists = test.test { [test.field] } else { [] }
         case .all(let parts): parts.reduce(into: []) { $0.formUnion($1.absent) }
         case .any(let parts): parts.dropFirst().reduce(parts.first?.absent ?? []) { $0.intersection($1.absent) }
-        case .constant, .test, .not: []
+        case .constant, .test, .expression, .not: []
         }
     }
 }

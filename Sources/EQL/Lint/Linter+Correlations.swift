@@ -24,7 +24,7 @@ extension Condition {
         switch self {
         case .all(let parts): Set(parts)
         case .constant(true): []
-        case .constant(false), .test, .not, .any: [self]
+        case .constant(false), .test, .expression, .not, .any: [self]
         }
     }
 }
