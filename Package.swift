@@ -84,6 +84,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["EQL", "EventSchema"], path: "Tests/TestSupport",
             swiftSettings: strict),
+        tests(
+            "AllocationTests", ["CAllocations", "Detection", "EventSchema", "Events", "Rules", "Traffic"]),
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),

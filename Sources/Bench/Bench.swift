@@ -25,6 +25,9 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Leave out the broker and everything that needs another process.")
     var engineOnly = false
 
+    @Option(help: "Only engine workloads whose name holds this text; for profiling.")
+    var only: String?
+
     @Option(help: "The folder with the rules of the mail collection pack.")
     var rules = "config/rules/t1114_002"
 
@@ -38,8 +41,8 @@ struct Bench: AsyncParsableCommand {
         }
         let corpora = try Corpora(scale)
         report.section("Engine, one thread, records in memory (CPU time)")
-        for figure in try EngineWorkloads(rules: rules, corpora: corpora, scale: scale).run() { report.add(figure) }
-        if !engineOnly {
+        EngineWorkloads(rules: rules, corpora: corpora, scale: scale).run(report, only: only)
+        if !engineOnly, only == nil {
             report.section("A file of 1 KB events (CPU time of the whole process)")
             let file = try FileWorkload(rules: rules, corpora: corpora, scale: scale)
             defer { file.removeFile() }

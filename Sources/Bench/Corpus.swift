@@ -19,7 +19,7 @@ struct Corpus {
 
     /// Calls `body` with each record and its number.
     @inline(__always)
-    func forEach(_ body: (UnsafeRawBufferPointer, Int) -> Void) {
+    func eachRecord(_ body: (UnsafeRawBufferPointer, Int) -> Void) {
         bytes.withUnsafeBytes { bytes in
             for index in records.indices { body(UnsafeRawBufferPointer(rebasing: bytes[records[index]]), index) }
         }
@@ -45,12 +45,18 @@ struct Corpora {
         var mixed = Corpus()
         var kilobyte = Corpus()
         var connections = Corpus()
-        let port = Array(#""port":443"#.utf8)
         while generator.next(into: &buffer) != nil {
             if mixed.count < scale.records { mixed.append(buffer) }
             if kilobyte.count < scale.records, (900...1150).contains(buffer.count) { kilobyte.append(buffer) }
-            if connections.count < scale.records, buffer.firstRange(of: port) != nil { connections.append(buffer) }
+            if connections.count < scale.records, Self.isToPort443(buffer) { connections.append(buffer) }
         }
         (self.mixed, self.kilobyte, self.connections) = (mixed, kilobyte, connections)
+    }
+
+    private static func isToPort443(_ record: [UInt8]) -> Bool {
+        let text = Array(#""port":443"#.utf8)
+        return record.indices.dropLast(text.count - 1).contains { start in
+            record[start] == text[0] && record[start..<start + text.count].elementsEqual(text)
+        }
     }
 }

@@ -9,21 +9,27 @@ struct EngineWorkloads {
     let corpora: Corpora
     let scale: Scale
 
-    func run() throws -> [Figure] {
-        let parse = floor("floor: simdjson DOM parse, 1 KB", corpora.kilobyte)
-        let parseMixed = floor("floor: simdjson DOM parse, mixed", corpora.mixed)
-        return [
-            parse, parseMixed,
-            decode("decode, seed rule's fields, 1 KB", corpora.kilobyte).over(parse),
-            decode("decode, seed rule's fields, mixed", corpora.mixed).over(parseMixed),
-            process("decode + match, seed rule, 1 KB", rules.seed.queries, corpora.kilobyte).over(parse),
-            process("decode + match, seed rule, mixed", rules.seed.queries, corpora.mixed).over(parseMixed),
-            process("decode + match, 1,000 rules, 1 KB", rules.thousand, corpora.kilobyte).over(parse),
-            process("decode + match, 1,000 rules, mixed", rules.thousand, corpora.mixed).over(parseMixed),
-            correlate("the pack (seed and sample), mixed", rules.pack.queries, corpora.mixed).over(parseMixed),
-            correlate("sample rule, only port 443", rules.sample.queries, corpora.connections),
-            correlate("sequence rule, only port 443", rules.sequence, corpora.connections),
-        ]
+    /// - Parameter filter: only workloads whose name holds this text, without ratios.
+    func run(_ report: Report, only filter: String?) {
+        func isWanted(_ name: String) -> Bool { filter.map(name.contains) ?? true }
+        let sizes = [("1 KB", corpora.kilobyte), ("mixed", corpora.mixed)]
+        for (size, corpus) in sizes {
+            let parse = filter == nil ? floor("floor: simdjson DOM parse, \(size)", corpus) : nil
+            if let parse { report.add(parse) }
+            func add(_ name: String, _ measured: (String, Corpus) -> Figure) {
+                guard isWanted("\(name), \(size)") else { return }
+                let figure = measured("\(name), \(size)", corpus)
+                report.add(parse.map(figure.over) ?? figure)
+            }
+            add("decode, seed rule's fields", decode)
+            add("decode + match, seed rule") { process($0, rules.seed.queries, $1) }
+            add("decode + match, 1,000 rules") { process($0, rules.thousand, $1) }
+        }
+        for (name, queries, corpus) in [
+            ("the pack (seed and sample), mixed", rules.pack.queries, corpora.mixed),
+            ("sample rule, only port 443", rules.sample.queries, corpora.connections),
+            ("sequence rule, only port 443", rules.sequence, corpora.connections),
+        ] where isWanted(name) { report.add(correlate(name, queries, corpus)) }
     }
 
     private func measure(
@@ -45,7 +51,7 @@ struct EngineWorkloads {
         defer { apus_floor_parser_destroy(parser) }
         return measure(name, corpus) {
             { corpus in
-                corpus.forEach { record, _ in
+                corpus.eachRecord { record, _ in
                     let bytes = record.baseAddress?.assumingMemoryBound(to: UInt8.self)
                     precondition(apus_floor_parse(parser, bytes, record.count) == 1, "the corpus is JSON")
                 }
@@ -56,7 +62,7 @@ struct EngineWorkloads {
     private func decode(_ name: String, _ corpus: Corpus) -> Figure {
         let decoder = rules.seed.queries.makeDecoder(limits: DecodeLimits())
         let work = { (corpus: Corpus) in
-            corpus.forEach { record, _ in
+            corpus.eachRecord { record, _ in
                 precondition(decoder.decode(record) == nil, "the corpus is JSON")
             }
         }
@@ -93,7 +99,7 @@ final class Lane {
     }
 
     func run(_ corpus: Corpus) {
-        corpus.forEach { record, index in
+        corpus.eachRecord { record, index in
             _ = evaluator.process(record, origin: origin(index), source: source, recordTime: nil)
             if index % Self.batch == Self.batch - 1 { collect() }
         }

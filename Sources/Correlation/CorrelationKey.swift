@@ -53,6 +53,8 @@ public struct KeyReader: Sendable {
 
     /// Every combination of distinct values of the key fields; empty when a key that is not optional is
     /// missing, so that the event is invisible to the stage. One empty key when there are no key fields.
+    ///
+    /// In the order of the values' text, which is the order of what one event completes under several keys.
     public func keys(of event: Event) -> (keys: [CorrelationKey], truncated: Bool) {
         var keys = [CorrelationKey([])]
         var truncated = false
@@ -60,13 +62,18 @@ public struct KeyReader: Sendable {
             var values: [JoinValue] = []
             for value in event.values(field.id) {
                 let joined = Self.join(value, type: field.type)
-                if !values.contains(joined) { values.append(joined) }
-                if values.count == Self.maximumFanOut { break }
+                if values.contains(joined) { continue }
+                guard values.count < Self.maximumFanOut else {
+                    truncated = true
+                    break
+                }
+                values.append(joined)
             }
             if values.isEmpty {
                 guard field.isOptional else { return ([], truncated) }
                 values = [.missing]
             }
+            if values.count > 1 { values.sort { ExactString($0.text ?? "") < ExactString($1.text ?? "") } }
             if values.count == 1 {
                 for index in keys.indices { keys[index].values.append(values[0]) }
             } else {

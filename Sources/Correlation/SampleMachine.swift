@@ -6,8 +6,8 @@ import Events
 ///
 /// Order does not matter to it: an event is tried as soon as it comes, and a sample is complete when
 /// every stage has an event of its own and no two of them are further apart than `maxspan`. For each
-/// other stage the newest fitting event is taken. An event takes part in one sample of a rule at most:
-/// a process start with ten connections near it is one finding, not ten.
+/// other stage the newest fitting event is taken. An event takes part in one sample of a rule and key at
+/// most: a process start with ten connections near it is one finding, not ten.
 public struct SampleMachine {
     private struct Waiting: WindowState {
         var stages: [[RetainedEvent]]

@@ -1,5 +1,4 @@
 public import EQL
-public import EventSchema
 
 /// Turns the text of a query into a checked one, or says what is wrong with it.
 public struct QueryChecker: Sendable {

@@ -7,26 +7,7 @@ import Testing
 @Suite struct CompiledSpecTests {
     /// What this version refuses, by the words of its diagnostic, and the cases that need it.
     private static let refused: [(reason: String, cases: Set<String>)] = [
-        (
-            "the function `",
-            [
-                "trap 12: the length of each value, not their number",
-                "length counts UTF-16 units",
-                "trap 29: concatenation with a missing field",
-                "concatenation of anything",
-                "trap 30: substring slices as Python does",
-                "trap 31: indexOf is null where there is nothing",
-                "indexOf~ folds case",
-                "trap 32: hexadecimal numbers",
-                "between",
-            ]
-        ),
-        ("`stringContains` of anything but a field", ["trap 26: the empty string, inside a function"]),
         ("intersection `&`", ["Lucene: any string, intersection, complement"]),
-        (
-            "arithmetic on fields",
-            ["the remainder has the sign of the dividend", "division by zero is null", "arithmetic on fields"]
-        ),
         (
             "a missing event",
             [

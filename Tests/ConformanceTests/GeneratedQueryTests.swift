@@ -25,23 +25,22 @@ import Testing
             return try #require(result.query, "seed \(seed): \(result.diagnostics.map(\.message)) in \(query)")
         }
         let found = try CompiledEngine.run(checked, on: lines)
-        for (query, found) in zip(queries, found) {
-            let expected = NaiveEngine().run(query, on: lines)
-            guard found != expected else { continue }
+        let expected = NaiveEngine().run(queries, on: lines)
+        for (query, (found, expected)) in zip(queries, zip(found, expected)) where found != expected {
             let events = lines.enumerated().map { "\($0)  \($1)" }.joined(separator: "\n")
             Issue.record("seed \(seed): \(query)\nexpected \(expected)\ngot      \(found)\n\(events)")
         }
     }
 
-    @Test(arguments: 0..<60) func eventQueriesAgree(seed: Int) throws {
+    @Test(arguments: 0..<40) func eventQueriesAgree(seed: Int) throws {
         try expectAgreement(seed: seed, queries: 50, events: 60) { $0.eventQuery() }
     }
 
-    @Test(arguments: 1_000..<1_060) func sequencesAgree(seed: Int) throws {
+    @Test(arguments: 1_000..<1_040) func sequencesAgree(seed: Int) throws {
         try expectAgreement(seed: seed, queries: 30, events: 50) { $0.sequenceQuery() }
     }
 
-    @Test(arguments: 2_000..<2_060) func samplesAgree(seed: Int) throws {
+    @Test(arguments: 2_000..<2_040) func samplesAgree(seed: Int) throws {
         try expectAgreement(seed: seed, queries: 20, events: 40) { $0.sampleQuery() }
     }
 }
@@ -82,7 +81,7 @@ import Testing
         return arrivals.sorted { ($0.time, $0.place) < ($1.time, $1.place) }.map(\.place)
     }
 
-    @Test(arguments: 3_000..<3_060) func batchesAndDisorderDoNotShow(seed: Int) throws {
+    @Test(arguments: 3_000..<3_040) func batchesAndDisorderDoNotShow(seed: Int) throws {
         var random = SeededRandom(seed: UInt64(seed))
         var generator = EventGenerator(seed: UInt64(seed))
         let lines = generator.events(120)

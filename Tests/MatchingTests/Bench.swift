@@ -50,10 +50,10 @@ struct Bench {
     }
 }
 
-func condition(_ text: String, regexMode: RegexMode = .elastic) throws -> Condition {
+func condition(_ text: String, regexMode: RegexMode = .elastic, schema: Schema = .ecs) throws -> Condition {
     let source = SourceText("any where " + text)
     let parsed = parse(source)
     let query = try #require(parsed.query, "\(text): \(parsed.diagnostics.map(\.message))")
-    let checked = check(query, source: source, options: CheckOptions(regexMode: regexMode))
+    let checked = check(query, source: source, options: CheckOptions(schema: schema, regexMode: regexMode))
     return try #require(checked.query, "\(text): \(checked.diagnostics.map(\.message))").conditions[0]
 }

@@ -79,7 +79,7 @@ import Testing
 extension Condition {
     fileprivate var hasNegation: Bool {
         switch self {
-        case .constant, .test: false
+        case .constant, .test, .expression: false
         case .not: true
         case .all(let parts), .any(let parts): parts.contains(where: \.hasNegation)
         }

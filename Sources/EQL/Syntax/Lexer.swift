@@ -164,7 +164,8 @@ struct Lexer {
             case "\u{201C}", "\u{201D}", "\u{201E}", "\u{2018}", "\u{2019}": "write straight double quotes"
             case "\u{A0}", "\u{FEFF}", "\u{2009}", "\u{202F}", "\u{200B}":
                 "this blank is not an ordinary one; type it again"
-            case let scalar? where scalar.properties.isAlphabetic: "names with other letters than a-z stand in backquotes"
+            case let scalar? where scalar.properties.isAlphabetic:
+                "names with other letters than a-z stand in backquotes"
             default: nil
             }
         error("unexpected \(Self.describe(text))", from: start, hint: hint)
@@ -172,7 +173,8 @@ struct Lexer {
 
     private static func describe(_ text: String) -> String {
         guard let scalar = text.unicodeScalars.first else { return "character" }
-        let isVisible = !scalar.properties.isWhitespace && scalar.properties.generalCategory != .control
+        let isVisible =
+            !scalar.properties.isWhitespace && scalar.properties.generalCategory != .control
             && scalar.properties.generalCategory != .format
         if isVisible { return "character\(text.unicodeScalars.count > 1 ? "s" : "") '\(text.prefix(20))'" }
         let number = String(scalar.value, radix: 16, uppercase: true)

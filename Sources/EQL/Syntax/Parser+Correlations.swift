@@ -100,6 +100,10 @@ extension Parser {
         let isMissing = at(.missing)
         advance()
         let query = try parseEventQuery()
+        if at(.pipe) {
+            report("a term takes no pipes", at: token.span, hint: "put them behind the whole query")
+            skip { $0.at(.rightBracket) || $0.at(.leftBracket) || $0.at(.missing) }
+        }
         guard take(.rightBracket) else { throw expected("']' at the end of the term") }
         var keys: [FieldReference] = []
         if take(.by) { keys = try parseKeys() }

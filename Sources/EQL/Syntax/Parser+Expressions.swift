@@ -47,7 +47,7 @@ extension Parser {
         }
     }
 
-    private static func balanced(
+    static func balanced(
         _ parts: ArraySlice<Expression>, _ join: (Expression, Expression) -> Expression.Kind
     ) -> Expression {
         guard parts.count > 1 else { return parts[parts.startIndex] }
@@ -75,7 +75,9 @@ extension Parser {
     private mutating func takeComparison() -> ComparisonOperator? {
         guard case .symbol(let symbol) = token.kind else { return nil }
         if symbol == .assign {
-            report("'=' does not compare", at: token.span, hint: "use == to compare, or : to ignore case and use wildcards")
+            report(
+                "'=' does not compare", at: token.span, hint: "use == to compare, or : to ignore case and use wildcards"
+            )
             advance()
             return .equal
         }
@@ -103,7 +105,8 @@ extension Parser {
             arithmeticOperators += 1
             if arithmeticOperators > Self.maximumArithmetic {
                 throw giveUp(
-                    "the query calculates too much", hint: "at most \(Self.maximumArithmetic) arithmetic operators are read")
+                    "the query calculates too much",
+                    hint: "at most \(Self.maximumArithmetic) arithmetic operators are read")
             }
             advance()
             let right = try operand(&self)
@@ -151,7 +154,8 @@ extension Parser {
                 return try parseMembership(subject, negated: true)
             case .keyword(.like), .keyword(.regex), .symbol(.colon):
                 throw fail(
-                    "'not' stands before a value here", hint: "write: not \(source[subject.span]) \(source[token(ahead: 1).span]) …")
+                    "'not' stands before a value here",
+                    hint: "write: not \(source[subject.span]) \(source[token(ahead: 1).span]) …")
             default: return subject
             }
         default: return subject
@@ -182,7 +186,8 @@ extension Parser {
     private mutating func parsePattern(_ operation: PatternOperator) throws(Abandoned) -> Expression {
         guard case .string(let text) = token.kind else {
             throw expected(
-                "a string", hint: "the right side of \(operation.rawValue) is a string or a list of strings: (\"a*\", \"b*\")")
+                "a string",
+                hint: "the right side of \(operation.rawValue) is a string or a list of strings: (\"a*\", \"b*\")")
         }
         let span = token.span
         advance()
@@ -217,10 +222,7 @@ extension Parser {
         }
         if case .name(let name) = token.kind {
             if isCall { return try parseCall(name) }
-            if token(ahead: 1).kind == .keyword(.of) {
-                advance()
-                throw refuseRelation()
-            }
+            if token(ahead: 1).kind == .keyword(.of) { throw refuseRelation() }
         }
         if let field = try parseField() { return Expression(.field(field), at: field.span) }
         throw expected("a field, a value or '('")

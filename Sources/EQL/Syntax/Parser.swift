@@ -116,11 +116,13 @@ struct Parser {
     }
 
     mutating func expected(_ what: String, hint: String? = nil) -> Abandoned {
-        fail("expected \(what), found \(describe(token))", hint: hint ?? hintForToken())
+        fail("expected \(what), found \(describe(token))", hint: hintForSpelling() ?? hint ?? hintForToken())
     }
 
     mutating func unexpected() -> Abandoned {
-        fail("\(describe(token)) does not belong here", hint: hintForToken() ?? "join conditions with 'and' or 'or'")
+        fail(
+            "\(describe(token)) does not belong here",
+            hint: hintForSpelling() ?? hintForToken() ?? "join conditions with 'and' or 'or'")
     }
 
     private func describe(_ token: Token) -> String {
@@ -133,6 +135,16 @@ struct Parser {
         }
     }
 
+    /// What is wrong with the token itself, wherever it stands.
+    private func hintForSpelling() -> String? {
+        switch token.kind {
+        case .symbol(.tilde): return "~ stands directly behind in, like, regex or the name of a function"
+        case .name(let name) where Keyword(rawValue: name.lowercased()) != nil:
+            return "keywords are written in lower case: \(name.lowercased())"
+        default: return nil
+        }
+    }
+
     /// What people mean who write this token where it cannot be.
     private func hintForToken() -> String? {
         switch token.kind {
@@ -140,15 +152,12 @@ struct Parser {
         case .symbol(.equal), .symbol(.notEqual), .symbol(.less), .symbol(.lessOrEqual), .symbol(.greater),
             .symbol(.greaterOrEqual):
             return "comparisons do not chain; join two with 'and'"
-        case .symbol(.tilde): return "~ stands directly behind in, like, regex or the name of a function"
         case .symbol(.leftBracket): return "only the terms of a sequence or a sample stand in brackets"
         case .keyword(.like), .keyword(.regex), .keyword(.in), .symbol(.colon):
             return "one value has one test; join two with 'and'"
         case .keyword(let keyword): return "'\(keyword.rawValue)' is a keyword; as a name it stands in backquotes"
         case .name("fork"): return "'fork' is not supported, as in Elasticsearch"
         case .name(let name) where name.lowercased() == "is": return "write == null or != null"
-        case .name(let name) where Keyword(rawValue: name.lowercased()) != nil:
-            return "keywords are written in lower case: \(name.lowercased())"
         default: return nil
         }
     }
@@ -205,37 +214,37 @@ struct Parser {
         }
     }
 
+    private static let beginning = "begin with: process where …, or any where …"
+
     /// `category where condition`.
     mutating func parseEventQuery() throws(Abandoned) -> EventQuery {
         let start = token.span.lower
         let category: EventQuery.Category
         switch token.kind {
-        case .keyword(.any):
-            category = .any
-            advance()
-        case .name(let name):
-            category = .named(name, token.span)
-            advance()
-        case .string(let name):
-            category = .named(name, token.span)
-            advance()
-        default:
-            throw expected("an event category or 'any'", hint: "begin with: process where …, or any where …")
+        case .name where token(ahead: 1).kind == .keyword(.of): throw refuseRelation()
+        case .keyword(.any): category = .any
+        case .name(let name), .string(let name): category = .named(name, token.span)
+        default: throw expected("an event category or 'any'", hint: Self.beginning)
         }
-        if at(.of) { throw refuseRelation() }
+        advance()
         guard take(.where) else {
-            throw expected("'where' after the event category", hint: "begin with: process where …, or any where …")
+            throw expected("'where' after the event category", hint: Self.beginning)
         }
         let condition = try parseExpression()
         return EventQuery(category: category, condition: condition, span: span(from: start))
     }
 
-    /// `child of […]` and the like; the current token is `of`.
+    /// Skips `child of […]` and the like; the current token is the first.
     mutating func refuseRelation() -> Abandoned {
-        let relation = index > 0 ? source[tokens[index - 1].span] : ""
-        return fail(
-            "'\(relation) of' is not supported, as in Elasticsearch", at: tokens[max(0, index - 1)].span.union(token.span),
+        let start = token.span
+        let abandoned = fail(
+            "'\(source[start]) of' is not supported, as in Elasticsearch", at: start.union(token(ahead: 1).span),
             hint: "relate events by their fields: sequence by process.entity_id …")
+        if token(ahead: 2).kind == .symbol(.leftBracket) {
+            skip { $0.at(.rightBracket) }
+            _ = take(.rightBracket)
+        }
+        return abandoned
     }
 
     // MARK: Pipes
@@ -286,7 +295,8 @@ struct Parser {
             skip { $0.at(.rightBracket) }
             _ = take(.rightBracket)
             report(
-                "a field has no index", at: span(from: index.lower), hint: "every value of an array is compared as it is")
+                "a field has no index", at: span(from: index.lower),
+                hint: "every value of an array is compared as it is")
         }
         return FieldReference(path: FieldPath(path), isOptional: isOptional, span: span(from: start))
     }

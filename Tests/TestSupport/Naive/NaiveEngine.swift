@@ -45,12 +45,19 @@ public struct NaiveEngine: Sendable {
     /// Event matches come in the order the events are given, sequences in order of completion over the
     /// events sorted by time, samples in order of completion as given. Events without `@timestamp` count
     /// milliseconds from the epoch by their place. Lines that are not JSON objects match nothing.
-    public func run(_ query: Query, on lines: [String]) -> [Match] {
+    public func run(_ query: Query, on lines: [String]) -> [Match] { run([query], on: lines)[0] }
+
+    /// The same for each of several queries.
+    public func run(_ queries: [Query], on lines: [String]) -> [[Match]] {
         let events = lines.enumerated().compactMap { index, line in
             NaiveEvent(
                 line, index: index, schema: schema, tiebreaker: tiebreaker,
                 fallback: EventTime(nanoseconds: Int64(index) * 1_000_000))
         }
+        return queries.map { run($0, on: events) }
+    }
+
+    private func run(_ query: Query, on events: [NaiveEvent]) -> [Match] {
         var matches: [Match] =
             switch query.form {
             case .event(let query):

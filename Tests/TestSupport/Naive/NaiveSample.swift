@@ -4,7 +4,7 @@ import EventSchema
 /// An unordered correlation, over events as they arrive.
 ///
 /// A sample is complete as soon as an event and earlier ones of the same key fill every stage with distinct
-/// events that no sample has used, all within `maxspan`. The new event takes the first stage that lets
+/// events that no sample of the key has used, all within `maxspan`. The new event takes the first stage that lets
 /// the others be filled; each of those, in order, takes the newest event (by time, then arrival) that
 /// leaves enough for the rest.
 struct NaiveSample {
@@ -13,7 +13,7 @@ struct NaiveSample {
 
     func run(_ events: [NaiveEvent]) -> [NaiveGroup] {
         var waiting: [NaiveKey: [[NaiveEvent]]] = [:]
-        var used: Set<Int> = []
+        var used: [NaiveKey: Set<Int>] = [:]
         var samples: [NaiveGroup] = []
         for event in events {
             var stagesByKey: [(key: NaiveKey, stages: [Int])] = []
@@ -28,13 +28,13 @@ struct NaiveSample {
                     }
                 }
             }
-            for (key, stages) in stagesByKey where !used.contains(event.index) {
-                let all = waiting[NaiveKeys.comparable(key)] ?? []
+            for (key, stages) in stagesByKey {
+                let name = NaiveKeys.comparable(key)
                 let sample = stages.lazy.compactMap { own in
-                    fill(0, all, chosen: [], new: event, at: own, used: used)
+                    fill(0, waiting[name] ?? [], chosen: [], new: event, at: own, used: used[name] ?? [])
                 }.first
                 guard let sample else { continue }
-                used.formUnion(sample.map(\.index))
+                used[name, default: []].formUnion(sample.map(\.index))
                 samples.append(NaiveGroup(key: key, events: sample))
             }
         }

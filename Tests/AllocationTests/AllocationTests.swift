@@ -1,0 +1,110 @@
+import CAllocations
+import Detection
+import EventSchema
+import Events
+import Rules
+import Testing
+import Traffic
+
+/// Allocations per event, counted and not timed: the same on every machine and under any load.
+///
+/// Holds in debug builds too. `CAllocations` counts per thread, so tests beside these do not disturb.
+@Suite struct AllocationTests {
+    private static let rules: CompiledRules = {
+        let report = RuleLoader(checker: .streaming).load(paths: ["config/rules/t1114_002"])
+        guard let rules = try? CompiledRules(report.rules) else { preconditionFailure("the pack compiles") }
+        return rules
+    }()
+
+    private static let records: [[UInt8]] = {
+        let start = EventTime(nanoseconds: 1_780_000_000_000_000_000)
+        guard let plan = try? TrafficPlan(seed: 3, events: 20_000, hosts: 100, start: start) else {
+            preconditionFailure("the plan is large enough")
+        }
+        return TrafficGenerator(plan: plan).map(\.bytes)
+    }()
+
+    private static func allocations(_ body: () -> Void) -> UInt64 {
+        let before = apus_allocation_count()
+        body()
+        return apus_allocation_count() - before
+    }
+
+    @Test func theCounterCounts() {
+        let count = Self.allocations {
+            let block = UnsafeMutableRawPointer.allocate(byteCount: 100, alignment: 16)
+            block.deallocate()
+        }
+        #expect(count == 1)
+    }
+
+    @Test func decodingAllocatesNothing() {
+        let decoder = Self.rules.queries.makeDecoder(limits: DecodeLimits())
+        let decodeAll = {
+            for record in Self.records {
+                record.withUnsafeBytes { _ = decoder.decode($0) }
+            }
+        }
+        // The first pass lets the buffers grow to the largest record.
+        decodeAll()
+        #expect(Self.allocations(decodeAll) == 0)
+    }
+
+    /// Per event, so that events which match cannot hide one that should have cost nothing.
+    @Test func eventsThatMatchNothingAllocateNothing() {
+        let lane = PackLane(Self.rules)
+        for record in Self.records { lane.process(record) }
+        var unmatched = 0
+        var allocating = 0
+        for record in Self.records {
+            let matched = lane.evaluator.counters.matched
+            let count = Self.allocations { lane.process(record) }
+            guard lane.evaluator.counters.matched == matched else { continue }
+            unmatched += 1
+            if count > 0 { allocating += 1 }
+        }
+        #expect(unmatched >= 10_000)
+        #expect(allocating == 0)
+    }
+
+    /// A raised number here is a decision, not an accident.
+    @Test func anEventThatMatchesAllocatesNoMoreThanAllowed() {
+        let lane = PackLane(Self.rules)
+        for record in Self.records { lane.process(record) }
+        var matching = 0
+        var total: UInt64 = 0
+        for record in Self.records {
+            let matched = lane.evaluator.counters.matched
+            let count = Self.allocations { lane.process(record) }
+            guard lane.evaluator.counters.matched > matched else { continue }
+            matching += 1
+            total += count
+        }
+        #expect(matching > 100)
+        #expect(Double(total) / Double(max(matching, 1)) <= Self.allowedPerMatch)
+    }
+
+    /// The copy of the record, its keys, and its place among what the sample rule waits with.
+    private static let allowedPerMatch = 20.0
+}
+
+/// An evaluator of the pack with one source.
+private final class PackLane {
+    let evaluator: Evaluator
+    private let source: Int
+    private var offset: Int64 = 0
+
+    init(_ rules: CompiledRules) {
+        evaluator = Evaluator(
+            rules.queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)))
+        source = evaluator.addSource()
+    }
+
+    func process(_ record: [UInt8]) {
+        let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: offset)
+        offset += 1
+        record.withUnsafeBytes {
+            _ = evaluator.process($0, origin: origin, source: source, recordTime: nil)
+        }
+    }
+}
