@@ -93,7 +93,8 @@ let package = Package(
         tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
-        tests("DetectionTests", ["Alerts", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
+        tests("DetectionTests",
+            ["Alerts", "Detection", "EQL", "Events", "EventSchema", "Matching", "Rules", "TestSupport", "Traffic"]),
         tests(
             "ConformanceTests", ["Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),

@@ -6,6 +6,7 @@ public import Rules
 public struct Finding: Sendable {
     public var rule: Rule
     /// The contributing records: one of an event query; of a correlation one per stage, in stage order.
+    /// A step that asks for a missing event has none.
     public var evidence: [Evidence]
     /// The step an analyst looks at first; its `host`, `user` and `process` stand for the finding.
     public var keyStep: Int
@@ -41,7 +42,8 @@ public struct Finding: Sendable {
 
 /// One contributing record.
 public struct Evidence: Sendable {
-    /// Index of the stage it matched; 0 for an event query.
+    /// Which step of the query it matched, as written: runs expanded, and steps that ask for a missing
+    /// event counted. 0 for an event query.
     public var stage: Int
     public var origin: RecordOrigin
     public var timestamp: EventTime

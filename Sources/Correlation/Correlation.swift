@@ -4,7 +4,7 @@ public import Events
 /// An event that matched some stages of one correlation, with the keys it has in each.
 public struct StageHits: Sendable {
     public var event: RetainedEvent
-    /// Ascending by stage. The stage after the last is `until`.
+    /// Ascending by stage, as in ``CheckedQuery/stages``: what must be missing and `until` come after the last.
     public var stages: [(stage: Int, keys: [CorrelationKey])]
 
     public init(event: RetainedEvent, stages: [(stage: Int, keys: [CorrelationKey])]) {
@@ -13,10 +13,19 @@ public struct StageHits: Sendable {
     }
 }
 
-/// A sequence or sample that is complete: one event per stage, in stage order.
+/// A sequence or sample that is complete.
 public struct Completion: Sendable {
     public var key: CorrelationKey
-    public var events: [RetainedEvent]
+    /// What stands at each step of the query as written: an event, or nil where one had to be missing.
+    public var steps: [RetainedEvent?]
+
+    public init(key: CorrelationKey, steps: [RetainedEvent?]) {
+        self.key = key
+        self.steps = steps
+    }
+
+    /// One event per stage, in stage order.
+    public var events: [RetainedEvent] { steps.compactMap(\.self) }
 }
 
 /// Bounds of what one correlation may hold.
@@ -25,17 +34,25 @@ public struct CorrelationLimits: Hashable, Sendable {
     public var keys: Int
     /// Events a sample keeps per key and stage; beyond it the oldest is dropped and counted.
     public var eventsPerStage: Int
-    /// How long a correlation without `maxspan` remembers, in nanoseconds of event time.
+    /// Whole sequences per rule and lane that wait for a missing event at their end not to come; beyond it
+    /// the one that would wait least is given up and counted.
+    public var candidates: Int
+    /// The `maxspan` of correlations that have none, in nanoseconds.
     public var retention: Int64
 
-    public init(keys: Int = 100_000, eventsPerStage: Int = 8, retention: Int64 = 3_600_000_000_000) {
+    public init(
+        keys: Int = 100_000, eventsPerStage: Int = 8, candidates: Int = 100_000,
+        retention: Int64 = 3_600_000_000_000
+    ) {
         self.keys = keys
         self.eventsPerStage = eventsPerStage
+        self.candidates = candidates
         self.retention = retention
     }
 
     /// For input that ends: nothing is evicted and nothing expires before its `maxspan`.
-    public static let bounded = CorrelationLimits(keys: .max, eventsPerStage: .max, retention: .max)
+    public static let bounded = CorrelationLimits(
+        keys: .max, eventsPerStage: .max, candidates: .max, retention: .max)
 }
 
 /// What happened inside the correlations of a lane; running totals.
@@ -48,7 +65,9 @@ public struct CorrelationCounters: Hashable, Sendable {
     public var overwritten: UInt64 = 0
     /// Partial matches ended by `until`.
     public var ended: UInt64 = 0
-    /// Partial matches lost to a bound of ``CorrelationLimits``.
+    /// Whole sequences given up because an event was there that must be missing.
+    public var rejected: UInt64 = 0
+    /// Partial matches, and notes of events that must be missing, lost to a bound of ``CorrelationLimits``.
     public var evicted: UInt64 = 0
 
     public init() {}
@@ -58,6 +77,7 @@ public struct CorrelationCounters: Hashable, Sendable {
         left.expired += right.expired
         left.overwritten += right.overwritten
         left.ended += right.ended
+        left.rejected += right.rejected
         left.evicted += right.evicted
     }
 }
@@ -67,6 +87,12 @@ extension EventTime {
     func back(by nanoseconds: Int64) -> EventTime {
         let (value, overflow) = self.nanoseconds.subtractingReportingOverflow(nanoseconds)
         return EventTime(nanoseconds: overflow ? (nanoseconds > 0 ? .min : .max) : value)
+    }
+
+    /// `self + nanoseconds`, stopping at the ends of time.
+    func ahead(by nanoseconds: Int64) -> EventTime {
+        let (value, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
+        return EventTime(nanoseconds: overflow ? (nanoseconds > 0 ? .max : .min) : value)
     }
 
     /// The length of time from `earlier` to `self`, stopping at the largest one.

@@ -3,7 +3,7 @@ public import EventSchema
 public import Events
 
 /// One value of a join key, compared by its type: addresses by address, instants by instant.
-public enum JoinValue: Hashable, Sendable {
+public enum JoinValue: Hashable, Comparable, Sendable {
     /// Only for optional keys: missing values of `?key` join each other.
     case missing
     case string(ExactString)
@@ -12,6 +12,33 @@ public enum JoinValue: Hashable, Sendable {
     case boolean(Bool)
     case address(IPAddress)
     case date(EventTime)
+
+    /// Numbers by value, text by code points, addresses and dates by themselves. Kinds do not mix within one
+    /// key but for missing values, which come first, and values that do not fit their field.
+    public static func < (left: JoinValue, right: JoinValue) -> Bool {
+        switch (left, right) {
+        case (.string(let one), .string(let other)): one < other
+        case (.integer(let one), .integer(let other)): one < other
+        case (.integer(let one), .double(let other)): Double(one) < other
+        case (.double(let one), .integer(let other)): one < Double(other)
+        case (.double(let one), .double(let other)): one < other
+        case (.boolean(let one), .boolean(let other)): !one && other
+        case (.address(let one), .address(let other)): one < other
+        case (.date(let one), .date(let other)): one < other
+        default: left.rank < right.rank
+        }
+    }
+
+    private var rank: Int {
+        switch self {
+        case .missing: 0
+        case .boolean: 1
+        case .integer, .double: 2
+        case .string: 3
+        case .address: 4
+        case .date: 5
+        }
+    }
 
     /// The value as Apus prints it; nil for a missing one.
     public var text: String? {
@@ -28,11 +55,15 @@ public enum JoinValue: Hashable, Sendable {
 }
 
 /// The values by which the events of one correlation belong together.
-public struct CorrelationKey: Hashable, Sendable {
+public struct CorrelationKey: Hashable, Comparable, Sendable {
     public var values: [JoinValue]
 
     public init(_ values: [JoinValue]) {
         self.values = values
+    }
+
+    public static func < (left: CorrelationKey, right: CorrelationKey) -> Bool {
+        left.values.lexicographicallyPrecedes(right.values)
     }
 }
 
@@ -51,10 +82,8 @@ public struct KeyReader: Sendable {
         }
     }
 
-    /// Every combination of distinct values of the key fields; empty when a key that is not optional is
+    /// Every combination of distinct values of the key fields, in order; empty when a key that is not optional is
     /// missing, so that the event is invisible to the stage. One empty key when there are no key fields.
-    ///
-    /// In the order of the values' text, which is the order of what one event completes under several keys.
     public func keys(of event: Event) -> (keys: [CorrelationKey], truncated: Bool) {
         var keys = [CorrelationKey([])]
         var truncated = false
@@ -73,7 +102,6 @@ public struct KeyReader: Sendable {
                 guard field.isOptional else { return ([], truncated) }
                 values = [.missing]
             }
-            if values.count > 1 { values.sort { ExactString($0.text ?? "") < ExactString($1.text ?? "") } }
             if values.count == 1 {
                 for index in keys.indices { keys[index].values.append(values[0]) }
             } else {
@@ -82,6 +110,7 @@ public struct KeyReader: Sendable {
                 keys = Array(combined.prefix(Self.maximumFanOut))
             }
         }
+        if keys.count > 1 { keys.sort() }
         return (keys, truncated)
     }
 

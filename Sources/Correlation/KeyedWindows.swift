@@ -3,11 +3,12 @@ import EventSchema
 
 /// What a correlation remembers for one key.
 protocol WindowState {
+    /// One partial match.
+    associatedtype Partial
     /// Forgets what can no longer take part in anything once all events before `horizon` are out of
-    /// reach, and returns the time of the oldest event still held, or nil when nothing is left.
-    mutating func expire(before horizon: EventTime) -> (oldest: EventTime?, dropped: Int)
-    /// The number of partial matches held.
-    var partials: Int { get }
+    /// reach, handing on the partial matches among it, and returns the time of the oldest thing still
+    /// held, or nil when nothing is left.
+    mutating func expire(before horizon: EventTime, dropped: (Partial) -> Void) -> EventTime?
 }
 
 /// Per-key state with bounded memory, forgotten in the order in which keys became known.
@@ -32,32 +33,26 @@ struct KeyedWindows<State: WindowState> {
     }
 
     /// Makes `key` known. When there are `limit` keys already, the one known longest is evicted.
-    ///
-    /// - Returns: the number of partial matches lost by eviction.
-    mutating func insert(_ key: CorrelationKey, _ state: State, at time: EventTime, limit: Int) -> Int {
-        var evicted = 0
+    mutating func insert(
+        _ key: CorrelationKey, _ state: State, at time: EventTime, limit: Int,
+        evicted: (CorrelationKey, State) -> Void
+    ) {
         while states.count >= limit, let front = queue.popFirst() {
-            evicted += states.removeValue(forKey: front.key)?.partials ?? 0
+            if let state = states.removeValue(forKey: front.key) { evicted(front.key, state) }
         }
         states[key] = state
         queue.append((key, time))
-        return evicted
     }
 
-    /// - Returns: the number of partial matches that expired.
-    mutating func expire(before horizon: EventTime) -> Int {
-        var expired = 0
+    mutating func expire(before horizon: EventTime, dropped: (CorrelationKey, State.Partial) -> Void) {
         while let front = queue.first, front.oldest < horizon {
             queue.removeFirst()
             guard let index = states.index(forKey: front.key) else { continue }
-            let (oldest, dropped) = states.values[index].expire(before: horizon)
-            expired += dropped
-            if let oldest {
+            if let oldest = states.values[index].expire(before: horizon, dropped: { dropped(front.key, $0) }) {
                 queue.append((front.key, oldest))
             } else {
                 states.remove(at: index)
             }
         }
-        return expired
     }
 }

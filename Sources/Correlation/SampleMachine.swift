@@ -12,16 +12,17 @@ public struct SampleMachine {
     private struct Waiting: WindowState {
         var stages: [[RetainedEvent]]
 
-        var partials: Int { stages.reduce(0) { $0 + $1.count } }
-
-        mutating func expire(before horizon: EventTime) -> (oldest: EventTime?, dropped: Int) {
+        mutating func expire(before horizon: EventTime, dropped: (RetainedEvent) -> Void) -> EventTime? {
             var oldest: EventTime?
-            let before = partials
-            for index in stages.indices {
-                stages[index].removeAll { $0.timestamp < horizon }
-                for event in stages[index] { oldest = min(oldest ?? event.timestamp, event.timestamp) }
+            for stage in stages.indices {
+                stages[stage].removeAll { event in
+                    let isDropped = event.timestamp < horizon
+                    if isDropped { dropped(event) }
+                    return isDropped
+                }
+                for event in stages[stage] { oldest = min(oldest ?? event.timestamp, event.timestamp) }
             }
-            return (oldest, before - partials)
+            return oldest
         }
     }
 
@@ -39,27 +40,36 @@ public struct SampleMachine {
 
     public var liveKeys: Int { windows.count }
 
-    /// Takes the next event and hands on what it completes: at most one sample per key.
-    public mutating func advance(_ hits: StageHits, completed: (Completion) -> Void) {
+    /// Takes the next event and hands on what it completes: at most one sample per key, in order of the keys.
+    public mutating func advance(
+        _ hits: StageHits, trace: CorrelationTrace? = nil, completed: (Completion) -> Void
+    ) {
         // By key: an event with an array in a key field takes part under each of its values.
         var keys: [CorrelationKey] = []
         for (_, stageKeys) in hits.stages {
             for key in stageKeys where !keys.contains(key) { keys.append(key) }
         }
+        if keys.count > 1 { keys.sort() }
         for key in keys {
-            let stages = hits.stages.filter { $0.keys.contains(key) }.map(\.stage)
+            let stages = hits.stages(of: key)
             if let sample = complete(key, stages, hits.event) {
                 counters.completed += 1
-                completed(Completion(key: key, events: sample))
+                trace?(TraceStep(.completed, key: key, stage: stageCount - 1, partial: sample, cause: hits.event))
+                completed(Completion(key: key, steps: sample))
             } else {
-                wait(key, stages, hits.event)
+                wait(key, stages, hits.event, trace)
             }
         }
     }
 
     /// Forgets events that no event at or after `watermark` can be near enough to.
-    public mutating func expire(watermark: EventTime) {
-        counters.expired += UInt64(windows.expire(before: watermark.back(by: maxspan)))
+    public mutating func expire(watermark: EventTime, trace: CorrelationTrace? = nil) {
+        var expired: UInt64 = 0
+        windows.expire(before: watermark.back(by: maxspan)) { key, event in
+            expired += 1
+            trace?(TraceStep(.expired, key: key, stage: 0, partial: [event]))
+        }
+        counters.expired += expired
     }
 
     private mutating func complete(
@@ -72,7 +82,7 @@ public struct SampleMachine {
                 var chosen = [RetainedEvent?](repeating: nil, count: stageCount)
                 chosen[stage] = event
                 guard Self.fill(&chosen, from: state.stages, stage: 0, maxspan: maxspan) else { continue }
-                let sample = chosen.compactMap { $0 }
+                let sample = chosen.compactMap(\.self)
                 for index in state.stages.indices {
                     state.stages[index].removeAll { candidate in sample.contains { $0 === candidate } }
                 }
@@ -104,27 +114,53 @@ public struct SampleMachine {
         return false
     }
 
-    private mutating func wait(_ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent) {
+    private mutating func wait(
+        _ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent, _ trace: CorrelationTrace?
+    ) {
         let limit = limits.eventsPerStage
-        let dropped = windows.withState(of: key) { state -> Int in
-            var dropped = 0
+        let time = event.timestamp
+        if let trace {
+            for stage in stages {
+                trace(TraceStep(.started, key: key, stage: stage, partial: [event], cause: event))
+            }
+        }
+        let dropped = windows.withState(of: key) { state -> [(stage: Int, event: RetainedEvent)] in
+            var dropped: [(stage: Int, event: RetainedEvent)] = []
             for stage in stages {
                 // Kept in time order, so that the newest by event time is last whatever came first.
-                let place = state.stages[stage].lastIndex { $0.timestamp <= event.timestamp }.map { $0 + 1 } ?? 0
+                let place = state.stages[stage].lastIndex { $0.timestamp <= time }.map { $0 + 1 } ?? 0
                 state.stages[stage].insert(event, at: place)
                 if state.stages[stage].count > limit {
-                    state.stages[stage].removeFirst()
-                    dropped += 1
+                    dropped.append((stage, state.stages[stage].removeFirst()))
                 }
             }
             return dropped
         }
         if let dropped {
-            counters.overwritten += UInt64(dropped)
+            counters.overwritten += UInt64(dropped.count)
+            guard let trace else { return }
+            for (stage, lost) in dropped {
+                trace(TraceStep(.overwritten, key: key, stage: stage, partial: [lost], cause: event))
+            }
             return
         }
         var state = Waiting(stages: Array(repeating: [], count: stageCount))
         for stage in stages { state.stages[stage].append(event) }
-        counters.evicted += UInt64(windows.insert(key, state, at: event.timestamp, limit: limits.keys))
+        var evicted: UInt64 = 0
+        windows.insert(key, state, at: time, limit: limits.keys) { key, state in
+            for (stage, waiting) in state.stages.enumerated() {
+                evicted += UInt64(waiting.count)
+                guard let trace else { continue }
+                for event in waiting { trace(TraceStep(.evicted, key: key, stage: stage, partial: [event])) }
+            }
+        }
+        counters.evicted += evicted
+    }
+}
+
+extension StageHits {
+    /// The stages that the event matches under `key`, ascending.
+    func stages(of key: CorrelationKey) -> [Int] {
+        stages.filter { $0.keys.contains(key) }.map(\.stage)
     }
 }

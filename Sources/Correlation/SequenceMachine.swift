@@ -1,6 +1,7 @@
 public import EQL
 public import EventSchema
 import Events
+import HeapModule
 
 /// The slots of one sequence query: per key and stage at most one partial match.
 ///
@@ -11,129 +12,285 @@ import Events
 ///                n = 0:                       slot 0 ◀─ new partial        (an older one is overwritten)
 ///                n > 0, slot n−1 is filled:   take it out
 ///                     longer than maxspan:    drop it
-///                     n is the last stage:    complete
+///                     n is the last stage:    candidate
 ///                     otherwise:              slot n ◀─ partial + event    (an older one is overwritten)
+///              then, for each `![…]` that it matches: note it where it counts
 ///              then, if it matches `until`:   clear every slot of its key
 ///
 /// Going backwards keeps one event from filling two stages; clearing last lets an event complete a
 /// sequence that it would end.
+///
+/// A candidate is complete unless an event of its key is where one must be missing, strictly between the
+/// events around it:
+///
+///     ![x] at the beginning    the newest x before the first event, no more than maxspan before the last
+///     ![x] between             any x
+///     ![x] at the end          the earliest x after the last event, no more than maxspan after the first
+///     at both                  both, and no more than maxspan apart
+///
+/// With one at the end, a candidate waits until the watermark has passed the time at which x could still
+/// come. Nothing is overwritten when there is but one stage: every match of it is a candidate.
 public struct SequenceMachine {
-    private struct Partial {
-        var events: [RetainedEvent]
-
-        var start: EventTime { events[0].timestamp }
-    }
-
-    private struct Slots: WindowState {
-        var slots: [Partial?]
-
-        var partials: Int { slots.count { $0 != nil } }
-
-        mutating func expire(before horizon: EventTime) -> (oldest: EventTime?, dropped: Int) {
-            var oldest: EventTime?
-            var dropped = 0
-            for index in slots.indices {
-                guard let partial = slots[index] else { continue }
-                if partial.start < horizon {
-                    slots[index] = nil
-                    dropped += 1
-                } else {
-                    oldest = min(oldest ?? partial.start, partial.start)
-                }
-            }
-            return (oldest, dropped)
-        }
-    }
-
     private let stageCount: Int
-    private let maxspan: Int64?
+    private let gaps: [SequencePlan.Gap]
+    private let steps: [SequencePlan.Step]
+    private let span: Int64
     private let limits: CorrelationLimits
-    private var windows = KeyedWindows<Slots>()
+    private var windows = KeyedWindows<SequenceState>()
+    /// One for each candidate of the windows; those of candidates that are no more stay until their time.
+    private var deadlines = Heap<Deadline>()
+    private var candidateCount: UInt64 = 0
     public private(set) var counters = CorrelationCounters()
+
+    private struct Deadline: Comparable {
+        var time: EventTime
+        var number: UInt64
+        var key: CorrelationKey
+
+        static func < (left: Deadline, right: Deadline) -> Bool {
+            (left.time, left.number) < (right.time, right.number)
+        }
+        static func == (left: Deadline, right: Deadline) -> Bool { left.number == right.number }
+    }
 
     public init(_ plan: SequencePlan, limits: CorrelationLimits) {
         stageCount = plan.stages.count
-        maxspan = plan.maxspan
+        gaps = plan.gaps
+        steps = plan.steps
+        span = plan.maxspan ?? limits.retention
         self.limits = limits
     }
 
     /// Keys with at least one partial match, or that had one until a moment ago.
     public var liveKeys: Int { windows.count }
 
-    /// Takes the next event in order and hands on what it completes.
-    public mutating func advance(_ hits: StageHits, completed: (Completion) -> Void) {
+    private var leads: Bool { gaps.first?.position == 0 }
+    private var trails: Bool { gaps.last?.position == stageCount }
+
+    // MARK: Events
+
+    /// Takes the next event in order and hands on what it completes, in order of the keys.
+    public mutating func advance(
+        _ hits: StageHits, trace: CorrelationTrace? = nil, completed: (Completion) -> Void
+    ) {
         for (stage, keys) in hits.stages.reversed() where stage < stageCount {
             for key in keys {
-                if stage == 0 {
-                    start(key, hits.event)
-                } else if let whole = extend(key, to: stage, hits.event) {
-                    counters.completed += 1
-                    completed(Completion(key: key, events: whole))
+                guard let partial = partial(key, reaching: stage, by: hits.event, trace) else { continue }
+                if stage == stageCount - 1 {
+                    judge(partial, key, trace, completed)
+                } else {
+                    store(partial, in: stage, key, trace)
                 }
             }
         }
-        for (stage, keys) in hits.stages where stage == stageCount {
-            for key in keys { end(key) }
+        for (stage, keys) in hits.stages where stage >= stageCount {
+            for key in keys {
+                if gaps.indices.contains(stage - stageCount) {
+                    note(Sighting(gap: stage - stageCount, time: hits.event.timestamp), key, by: hits.event, trace)
+                } else {
+                    end(key, by: hits.event, trace)
+                }
+            }
         }
     }
 
-    /// Forgets partial matches that no event at or after `watermark` can complete.
-    public mutating func expire(watermark: EventTime) {
-        counters.expired += UInt64(windows.expire(before: watermark.back(by: maxspan ?? limits.retention)))
-    }
-
-    private mutating func start(_ key: CorrelationKey, _ event: RetainedEvent) {
-        let partial = Partial(events: [event])
-        let overwrote = windows.withState(of: key) { state in
-            defer { state.slots[0] = partial }
-            return state.slots[0] != nil
+    /// The partial match that `event` begins or, taken out of its slot, goes on with.
+    private mutating func partial(
+        _ key: CorrelationKey, reaching stage: Int, by event: RetainedEvent, _ trace: CorrelationTrace?
+    ) -> PartialSequence? {
+        if stage == 0 {
+            let before = leads ? windows[key]?.leading.newest(before: event.timestamp) : nil
+            return PartialSequence(event, before: before)
         }
-        switch overwrote {
-        case true?: counters.overwritten += 1
-        case false?: break
-        case nil:
-            var state = Slots(slots: Array(repeating: nil, count: stageCount - 1))
-            state.slots[0] = partial
-            counters.evicted += UInt64(windows.insert(key, state, at: event.timestamp, limit: limits.keys))
+        let waiting = windows.withState(of: key) { state in
+            defer { state.slots[stage - 1] = nil }
+            return state.slots[stage - 1]
         }
-    }
-
-    /// - Returns: the events of the whole sequence when `stage` was the last one.
-    private mutating func extend(
-        _ key: CorrelationKey, to stage: Int, _ event: RetainedEvent
-    ) -> [RetainedEvent]? {
-        enum Step {
-            case none
-            case tooLong
-            case moved(overwrote: Bool)
-            case complete([RetainedEvent])
-        }
-        let step = windows.withState(of: key) { state -> Step in
-            guard var partial = state.slots[stage - 1] else { return .none }
-            state.slots[stage - 1] = nil
-            if let maxspan, event.timestamp.span(since: partial.start) > maxspan { return .tooLong }
-            partial.events.append(event)
-            if stage == stageCount - 1 { return .complete(partial.events) }
-            defer { state.slots[stage] = partial }
-            return .moved(overwrote: state.slots[stage] != nil)
-        }
-        switch step {
-        case nil, Step.none?, .moved(overwrote: false)?: return nil
-        case .moved(overwrote: true)?:
-            counters.overwritten += 1
+        guard case .some(var partial?) = waiting else {
+            trace?(TraceStep(.ignored, key: key, stage: stage, partial: [], cause: event))
             return nil
-        case .tooLong?:
+        }
+        let length = event.timestamp.span(since: partial.start)
+        guard length <= span else {
             counters.expired += 1
+            trace?(
+                TraceStep(
+                    .tooLong(by: length - span), key: key, stage: stage - 1, partial: partial.events, cause: event))
             return nil
-        case .complete(let events)?: return events
         }
+        partial.append(event)
+        return partial
     }
 
-    private mutating func end(_ key: CorrelationKey) {
+    private mutating func store(
+        _ partial: PartialSequence, in stage: Int, _ key: CorrelationKey, _ trace: CorrelationTrace?
+    ) {
+        let overwritten = change(key, at: partial.start, trace) { state in
+            defer { state.slots[stage] = partial }
+            return state.slots[stage]
+        }
+        if let overwritten {
+            counters.overwritten += 1
+            trace?(
+                TraceStep(
+                    .overwritten, key: key, stage: stage, partial: overwritten.events, cause: partial.events.last))
+        }
+        trace?(
+            TraceStep(
+                stage == 0 ? .started : .advanced, key: key, stage: stage, partial: partial.events,
+                cause: partial.events.last))
+    }
+
+    private mutating func end(_ key: CorrelationKey, by event: RetainedEvent, _ trace: CorrelationTrace?) {
         let ended = windows.withState(of: key) { state in
             defer { for index in state.slots.indices { state.slots[index] = nil } }
-            return state.partials
+            return state.slots
         }
-        counters.ended += UInt64(ended ?? 0)
+        for (stage, partial) in (ended ?? []).enumerated() {
+            guard let partial else { continue }
+            counters.ended += 1
+            trace?(TraceStep(.endedByUntil, key: key, stage: stage, partial: partial.events, cause: event))
+        }
+    }
+
+    // MARK: Missing events
+
+    /// Notes an event that must be missing.
+    private mutating func note(
+        _ sighting: Sighting, _ key: CorrelationKey, by event: RetainedEvent, _ trace: CorrelationTrace?
+    ) {
+        let position = gaps[sighting.gap].position
+        if position == 0 {
+            change(key, at: sighting.time, trace) { $0.leading.note(sighting) }
+        } else if position == stageCount {
+            let rejected = windows.withState(of: key) { state in
+                state.takeCandidates { $0.sequence.end < sighting.time && sighting.time <= $0.deadline }
+            }
+            for candidate in rejected ?? [] { reject(candidate.sequence, sighting, key, by: event, trace) }
+        } else {
+            _ = windows.withState(of: key) { $0.slots[position - 1]?.note(sighting) }
+        }
+    }
+
+    /// Decides over a sequence that has all its events, or puts it off.
+    private mutating func judge(
+        _ sequence: PartialSequence, _ key: CorrelationKey, _ trace: CorrelationTrace?,
+        _ completed: (Completion) -> Void
+    ) {
+        if let rejection = sequence.rejection {
+            reject(sequence, rejection, key, by: sequence.events.last, trace)
+        } else if trails {
+            // With one at both ends, what comes after the end counts from what came before the beginning; when
+            // nothing did, nothing can reject the candidate, and it waits only for its turn.
+            let deadline = leads ? sequence.before?.time.ahead(by: span) : sequence.start.ahead(by: span)
+            put(sequence, off: max(deadline ?? sequence.end, sequence.end), key, trace)
+        } else if let before = sequence.before, sequence.end.span(since: before.time) <= span {
+            reject(sequence, before, key, by: sequence.events.last, trace)
+        } else {
+            complete(sequence, key, trace, completed)
+        }
+    }
+
+    private mutating func put(
+        _ sequence: PartialSequence, off deadline: EventTime, _ key: CorrelationKey, _ trace: CorrelationTrace?
+    ) {
+        if deadlines.count >= limits.candidates, let first = deadlines.popMin(), let lost = take(first) {
+            counters.evicted += 1
+            trace?(TraceStep(.evicted, key: first.key, stage: stageCount - 1, partial: lost.events))
+        }
+        candidateCount += 1
+        let candidate = SequenceCandidate(number: candidateCount, sequence: sequence, deadline: deadline)
+        deadlines.insert(Deadline(time: deadline, number: candidateCount, key: key))
+        change(key, at: sequence.start, trace) { $0.candidates.append(candidate) }
+        trace?(
+            TraceStep(
+                .awaiting(until: deadline), key: key, stage: stageCount - 1, partial: sequence.events,
+                cause: sequence.events.last))
+    }
+
+    /// The candidate of a deadline, if it is still one.
+    private mutating func take(_ deadline: Deadline) -> PartialSequence? {
+        let taken = windows.withState(of: deadline.key) { state in
+            state.takeCandidates { $0.number == deadline.number }
+        }
+        return taken?.first?.sequence
+    }
+
+    private mutating func reject(
+        _ sequence: PartialSequence, _ sighting: Sighting, _ key: CorrelationKey, by event: RetainedEvent?,
+        _ trace: CorrelationTrace?
+    ) {
+        counters.rejected += 1
+        trace?(
+            TraceStep(
+                .rejectedByMissing(gap: sighting.gap, at: sighting.time), key: key, stage: stageCount - 1,
+                partial: sequence.events, cause: event))
+    }
+
+    private mutating func complete(
+        _ sequence: PartialSequence, _ key: CorrelationKey, _ trace: CorrelationTrace?,
+        _ completed: (Completion) -> Void
+    ) {
+        counters.completed += 1
+        trace?(
+            TraceStep(
+                .completed, key: key, stage: stageCount - 1, partial: sequence.events, cause: sequence.events.last))
+        let placed = steps.map { step -> RetainedEvent? in
+            if case .stage(let index) = step { sequence.events[index] } else { nil }
+        }
+        completed(Completion(key: key, steps: placed))
+    }
+
+    // MARK: Time
+
+    /// Hands on the candidates that nothing can reject any more, the earliest deadline first, and forgets
+    /// partial matches that no event after `watermark` can complete.
+    public mutating func expire(
+        watermark: EventTime, trace: CorrelationTrace? = nil, completed: (Completion) -> Void
+    ) {
+        while let first = deadlines.min, first.time <= watermark {
+            deadlines.removeMin()
+            if let sequence = take(first) { complete(sequence, first.key, trace, completed) }
+        }
+        var expired: UInt64 = 0
+        windows.expire(before: watermark.back(by: span)) { key, partial in
+            expired += 1
+            trace?(TraceStep(.expired, key: key, stage: partial.events.count - 1, partial: partial.events))
+        }
+        counters.expired += expired
+    }
+
+    /// Ends the input, so that what has not come will not: every candidate is complete, in the order of
+    /// their last events and keys.
+    public mutating func finish(trace: CorrelationTrace? = nil, completed: (Completion) -> Void) {
+        let remaining = deadlines.unordered.sorted { $0.number < $1.number }
+        deadlines = Heap()
+        for deadline in remaining {
+            if let sequence = take(deadline) { complete(sequence, deadline.key, trace, completed) }
+        }
+    }
+
+    // MARK: Keys
+
+    /// Changes the state of a key, which is made known if it is not; another may be evicted for it.
+    @discardableResult
+    private mutating func change<Result>(
+        _ key: CorrelationKey, at time: EventTime, _ trace: CorrelationTrace?,
+        _ body: (inout SequenceState) -> Result
+    ) -> Result {
+        if let result = windows.withState(of: key, body) { return result }
+        var state = SequenceState(stageCount: stageCount)
+        let result = body(&state)
+        var evicted = 0
+        windows.insert(key, state, at: time, limit: limits.keys) { key, state in
+            evicted += state.losses
+            guard let trace else { return }
+            for partial in state.slots + state.candidates.map(\.sequence) {
+                guard let events = partial?.events else { continue }
+                trace(TraceStep(.evicted, key: key, stage: events.count - 1, partial: events))
+            }
+        }
+        counters.evicted += UInt64(evicted)
+        return result
     }
 }

@@ -21,6 +21,11 @@ public struct Watermark: Sendable {
         self.lateness = lateness
     }
 
+    /// Whether an event of this time is late.
+    public func hasPassed(_ time: EventTime) -> Bool {
+        value.map { time <= $0 } ?? false
+    }
+
     /// Adds a source, which holds the watermark back until it has an event, is idle or is removed.
     public mutating func addSource() -> Int {
         sources.append(Source())

@@ -24,6 +24,23 @@ public struct EventFields: Hashable, Sendable {
     public static let defaultHostKey: [FieldPath] = ["host.id", "agent.id", "winlog.computer_name", "host.name"]
 }
 
+/// Where one query departs from the engine in matters of time.
+public struct QueryTiming: Hashable, Sendable {
+    /// In place of ``EventFields/timestamp``: orders and spans the query's events.
+    public var timestamp: FieldPath?
+    /// In place of ``EventFields/tiebreaker``.
+    public var tiebreaker: FieldPath?
+    /// How far apart the events of a correlation without `maxspan` may be, in nanoseconds, in place of
+    /// ``CorrelationLimits/retention``.
+    public var retention: Int64?
+
+    public init(timestamp: FieldPath? = nil, tiebreaker: FieldPath? = nil, retention: Int64? = nil) {
+        self.timestamp = timestamp
+        self.tiebreaker = tiebreaker
+        self.retention = retention
+    }
+}
+
 /// Queries compiled together into one program; immutable, shared by all lanes.
 public struct CompiledQueries: Sendable {
     public let queries: [CheckedQuery]
@@ -37,7 +54,10 @@ public struct CompiledQueries: Sendable {
     let firstCondition: [Int]
     /// Per query and stage, how to read its join key; empty for event queries.
     let keyReaders: [[KeyReader]]
-    let timestampField: FieldID
+    /// The fields that say when events happened: the engine's, then those of queries that have their own.
+    let timestampFields: [FieldID]
+    /// Per query, its fields of time and how long it remembers.
+    let timings: [Timing]
     let tiebreakerField: FieldID?
     let hostKeyField: FieldID
     let hostKeyCandidates: [FieldID]
@@ -47,11 +67,35 @@ public struct CompiledQueries: Sendable {
         var stage: Int
     }
 
+    struct Timing {
+        /// Index into ``timestampFields``.
+        var clock = 0
+        var tiebreakerField: FieldID?
+        var retention: Int64?
+    }
+
+    /// - Parameter timings: one for each query; or none, and all queries follow `fields`.
     /// - Throws: the first pattern that Vectorscan refuses.
-    public init(_ queries: [CheckedQuery], fields: EventFields = EventFields()) throws(PatternProblem) {
+    public init(
+        _ queries: [CheckedQuery], fields: EventFields = EventFields(), timings: [QueryTiming] = []
+    ) throws(PatternProblem) {
+        precondition(timings.isEmpty || timings.count == queries.count, "one timing for each query")
         var layout = FieldLayout()
-        timestampField = layout.insert(fields.timestamp)
-        tiebreakerField = fields.tiebreaker.map { layout.insert($0) }
+        var timestampFields = [layout.insert(fields.timestamp)]
+        let tiebreakerField = fields.tiebreaker.map { layout.insert($0) }
+        var compiledTimings = queries.map { _ in Timing(tiebreakerField: tiebreakerField) }
+        for (query, timing) in timings.enumerated() {
+            if let path = timing.timestamp {
+                let field = layout.insert(path)
+                if !timestampFields.contains(field) { timestampFields.append(field) }
+                compiledTimings[query].clock = timestampFields.firstIndex(of: field) ?? 0
+            }
+            if let path = timing.tiebreaker { compiledTimings[query].tiebreakerField = layout.insert(path) }
+            compiledTimings[query].retention = timing.retention
+        }
+        self.timestampFields = timestampFields
+        self.tiebreakerField = tiebreakerField
+        self.timings = compiledTimings
         hostKeyField = layout.insert(.hostKey)
         hostKeyCandidates = fields.hostKey.map { layout.insert($0) }
 
@@ -82,18 +126,7 @@ public struct CompiledQueries: Sendable {
     /// A decoder for the fields these queries read.
     public func makeDecoder(limits: DecodeLimits) -> EventDecoder {
         EventDecoder(
-            layout: layout, timestampField: timestampField,
+            layout: layout, timestampField: timestampFields[0],
             hostKey: (target: hostKeyField, candidates: hostKeyCandidates), limits: limits)
-    }
-}
-
-extension CheckedQuery {
-    /// The stages of a correlation, `until` last; none for an event query.
-    var stages: [Stage] {
-        switch form {
-        case .event: []
-        case .sequence(let plan): plan.stages + (plan.until.map { [$0] } ?? [])
-        case .sample(let plan): plan.stages
-        }
     }
 }

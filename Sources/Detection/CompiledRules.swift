@@ -19,7 +19,13 @@ public struct CompiledRules: Sendable {
     public init(_ set: RuleSet, fields: EventFields = EventFields()) throws(PatternProblem) {
         rules = set.rules
         hash = set.hash
-        queries = try CompiledQueries(set.rules.map(\.checked), fields: fields)
+        queries = try CompiledQueries(
+            set.rules.map(\.checked), fields: fields,
+            timings: set.rules.map { rule in
+                QueryTiming(
+                    timestamp: rule.options.timestampField, tiebreaker: rule.options.tiebreakerField,
+                    retention: rule.lookback)
+            })
     }
 
     /// Every pattern of a query that Vectorscan refuses by itself, as diagnostics at the pattern's place.

@@ -106,18 +106,26 @@ public final class Detector {
         findings.append(
             Finding(
                 rule: rule,
-                evidence: match.events.enumerated().map { evidence(of: $1, stage: $0, query: match.query) },
+                evidence: evidence(of: match),
                 joinKeys: match.key.values.map(\.text), isLate: match.events.contains(where: \.isLate)))
     }
 
+    /// The records of a match; a step that asks for a missing event has none.
+    private func evidence(of match: QueryMatch) -> [Evidence] {
+        var stage = 0
+        return match.steps.enumerated().compactMap { step, event in
+            guard let event else { return nil }
+            defer { stage += 1 }
+            return evidence(of: event, step: step, condition: rules.queries.condition(query: match.query, stage: stage))
+        }
+    }
+
     /// Decodes a retained event once more and asks the rule's own plan what matched.
-    private func evidence(of event: RetainedEvent, stage: Int, query: Int) -> Evidence {
-        var evidence = Evidence(
-            stage: stage, origin: event.origin, timestamp: event.timestamp, original: event.bytes)
+    private func evidence(of event: RetainedEvent, step: Int, condition: Int) -> Evidence {
+        var evidence = Evidence(stage: step, event: event)
         // It decoded before, under the same limits.
         guard event.bytes.withUnsafeBytes({ evidenceDecoder.decode($0) }) == nil else { return evidence }
         let decoded = evidenceDecoder.event
-        let condition = rules.queries.condition(query: query, stage: stage)
         evidence.matches = evidenceMatcher.explain(condition, for: decoded).map { test in
             PredicateMatch(
                 field: test.field.dotted, operation: test.operation,

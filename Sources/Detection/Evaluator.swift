@@ -4,13 +4,17 @@ public import EventSchema
 public import Events
 import Matching
 
-/// What one query found: an event, or the events of a sequence or sample in stage order.
+/// What one query found: an event, a sequence or a sample.
 public struct QueryMatch: Sendable {
     /// Index into ``CompiledQueries/queries``.
     public var query: Int
-    public var events: [RetainedEvent]
+    /// What stands at each step of the query as written: an event, or nil where one had to be missing.
+    public var steps: [RetainedEvent?]
     /// The join key of a correlation; empty for an event query and for a sequence without `by`.
     public var key: CorrelationKey
+
+    /// The events that are there, in stage order.
+    public var events: [RetainedEvent] { steps.compactMap(\.self) }
 }
 
 /// When matches are handed on, and in which order events take part in sequences.
@@ -26,6 +30,9 @@ public struct EvaluatorOptions: Hashable, Sendable {
     public var ordering: Ordering
     public var decodeLimits: DecodeLimits
     public var correlationLimits: CorrelationLimits
+    /// How many samples a key gives where the input ends and the query has no `maxspan`; Elasticsearch's
+    /// `max_samples_per_key`.
+    public var samplesPerKey = 1
     /// Event times may run this far ahead of the record's own timestamp before they stop moving the
     /// watermark: one host with a wrong clock must not make everybody else late. Nanoseconds.
     public var futureTolerance: Int64
@@ -76,16 +83,28 @@ public final class Evaluator {
     private let decoder: EventDecoder
     private let matcher: Matcher
     private var correlators: [Correlator]
-    private var held = ReorderBuffer<HeldHits>()
-    private var watermark: Watermark
+    /// The engine's time, then that of each timestamp field that some query has for itself.
+    private var clocks: [Clock]
     private var previousTime = EventTime(nanoseconds: 0)
     /// Stage hits of the current record by query; reused.
     private var hitsByQuery: [(query: Int, stages: [(stage: Int, keys: [CorrelationKey])])] = []
+
+    /// Called with the index of the query for everything that happens to its partial matches; costs nothing
+    /// when there is none.
+    public var trace: ((_ query: Int, _ step: TraceStep) -> Void)?
 
     private enum Correlator {
         case none
         case sequence(SequenceMachine)
         case sample(SampleMachine)
+        case collection(SampleCollection)
+    }
+
+    /// Time as one timestamp field tells it.
+    private struct Clock {
+        var field: FieldID
+        var watermark: Watermark
+        var held = ReorderBuffer<HeldHits>()
     }
 
     private struct HeldHits {
@@ -98,30 +117,47 @@ public final class Evaluator {
         self.options = options
         decoder = queries.makeDecoder(limits: options.decodeLimits)
         matcher = Matcher(queries.program)
-        correlators = queries.queries.map { query in
+        correlators = zip(queries.queries, queries.timings).map { query, timing in
+            var limits = options.correlationLimits
+            if let retention = timing.retention { limits.retention = retention }
             switch query.form {
-            case .event: .none
-            case .sequence(let plan): .sequence(SequenceMachine(plan, limits: options.correlationLimits))
-            case .sample(let plan): .sample(SampleMachine(plan, limits: options.correlationLimits))
+            case .event: return .none
+            case .sequence(let plan): return .sequence(SequenceMachine(plan, limits: limits))
+            case .sample(let plan):
+                if case .sorted = options.ordering, plan.maxspan == nil {
+                    return .collection(SampleCollection(plan, samplesPerKey: options.samplesPerKey))
+                }
+                return .sample(SampleMachine(plan, limits: limits))
             }
         }
-        switch options.ordering {
-        case .stream(let lateness): watermark = Watermark(lateness: lateness)
-        case .sorted: watermark = Watermark(lateness: .max)
-        }
+        let lateness =
+            switch options.ordering {
+            case .stream(let lateness): lateness
+            case .sorted: Int64.max
+            }
+        clocks = queries.timestampFields.map { Clock(field: $0, watermark: Watermark(lateness: lateness)) }
     }
 
     // MARK: Sources
 
     /// Announces a partition; its number goes with every record. It holds the watermark back until it
     /// has an event or is idle.
-    public func addSource() -> Int { watermark.addSource() }
+    public func addSource() -> Int {
+        var number = 0
+        for clock in clocks.indices { number = clocks[clock].watermark.addSource() }
+        return number
+    }
 
-    public func removeSource(_ source: Int) { watermark.remove(source: source) }
+    public func removeSource(_ source: Int) {
+        for clock in clocks.indices { clocks[clock].watermark.remove(source: source) }
+    }
 
-    public func setIdle(_ source: Int) { watermark.setIdle(source: source) }
+    public func setIdle(_ source: Int) {
+        for clock in clocks.indices { clocks[clock].watermark.setIdle(source: source) }
+    }
 
-    public var currentWatermark: EventTime? { watermark.value }
+    /// How far the engine's own time has come; queries with a timestamp field of their own have theirs.
+    public var currentWatermark: EventTime? { clocks[0].watermark.value }
 
     // MARK: Records
 
@@ -143,7 +179,12 @@ public final class Evaluator {
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
         counters.coercionFailures += UInt64(event.coercionFailures)
-        watermark.observe(recordTime.map { min(time, $0.ahead(by: options.futureTolerance)) } ?? time, source: source)
+        let latest = recordTime?.ahead(by: options.futureTolerance) ?? EventTime(nanoseconds: .max)
+        clocks[0].watermark.observe(min(time, latest), source: source)
+        for clock in clocks.indices.dropFirst() {
+            clocks[clock].watermark.observe(
+                min(event.time(in: clocks[clock].field) ?? time, latest), source: source)
+        }
 
         let found = matcher.match(event)
         if !found.isEmpty { keep(found, event, payload, origin, time) }
@@ -167,9 +208,10 @@ public final class Evaluator {
         _ origin: RecordOrigin, _ time: EventTime
     ) {
         counters.matched += 1
-        let isLate = watermark.value.map { time <= $0 } ?? false
         let retained = RetainedEvent(
-            copying: payload, origin: origin, timestamp: time, tiebreaker: tiebreaker(of: event), isLate: isLate)
+            copying: payload, origin: origin, timestamp: time,
+            tiebreaker: queries.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
+            isLate: clocks[0].watermark.hasPassed(time))
         hitsByQuery.removeAll(keepingCapacity: true)
         for condition in found {
             let owner = queries.owners[Int(condition)]
@@ -190,16 +232,26 @@ public final class Evaluator {
         hitsByQuery.sort { $0.query < $1.query }
         for index in hitsByQuery.indices {
             hitsByQuery[index].stages.sort { $0.stage < $1.stage }
-            let hits = HeldHits(
-                query: hitsByQuery[index].query,
-                hits: StageHits(event: retained, stages: hitsByQuery[index].stages))
-            if waits(hits.query), !isLate {
-                held.insert(hits, event: retained)
+            let query = hitsByQuery[index].query
+            let own = timed(retained, event, for: queries.timings[query])
+            let hits = HeldHits(query: query, hits: StageHits(event: own, stages: hitsByQuery[index].stages))
+            if waits(query), !own.isLate {
+                clocks[queries.timings[query].clock].held.insert(hits, event: own)
             } else {
-                if isLate, waits(hits.query) { counters.late += 1 }
+                if own.isLate, waits(query) { counters.late += 1 }
                 advance(hits)
             }
         }
+    }
+
+    /// The event as a query with fields of time of its own sees it; for all others the event itself.
+    private func timed(_ retained: RetainedEvent, _ event: Event, for timing: CompiledQueries.Timing) -> RetainedEvent {
+        guard timing.clock != 0 || timing.tiebreakerField != queries.tiebreakerField else { return retained }
+        let clock = clocks[timing.clock]
+        let time = timing.clock == 0 ? retained.timestamp : event.time(in: clock.field) ?? retained.timestamp
+        return RetainedEvent(
+            retained, timestamp: time, tiebreaker: timing.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
+            isLate: clock.watermark.hasPassed(time))
     }
 
     private func waits(_ query: Int) -> Bool {
@@ -208,67 +260,86 @@ public final class Evaluator {
         return false
     }
 
-    private func tiebreaker(of event: Event) -> Int64? {
-        guard let field = queries.tiebreakerField else { return nil }
-        for value in event.values(field) {
-            switch value.kind {
-            case .integer: return value.integer
-            case .double: return Int64(exactly: value.double)
-            case .string: return Int64(String(decoding: value.bytes, as: UTF8.self))
-            case .boolean: return nil
-            }
-        }
-        return nil
-    }
-
     private func advance(_ held: HeldHits) {
         let query = held.query
-        switch correlators[query] {
-        case .none:
-            matches.append(QueryMatch(query: query, events: [held.hits.event], key: CorrelationKey([])))
-        case .sequence(var machine):
-            // Taken out while it changes: a machine in two places would be copied.
-            correlators[query] = .none
-            machine.advance(held.hits) { add($0, query) }
-            correlators[query] = .sequence(machine)
-        case .sample(var machine):
-            correlators[query] = .none
-            machine.advance(held.hits) { add($0, query) }
-            correlators[query] = .sample(machine)
+        withCorrelator(query) { correlator, trace, add in
+            switch correlator {
+            case .none:
+                matches.append(QueryMatch(query: query, steps: [held.hits.event], key: CorrelationKey([])))
+            case .sequence(var machine):
+                // Taken out while it changes: a machine in two places would be copied.
+                correlator = .none
+                machine.advance(held.hits, trace: trace, completed: add)
+                correlator = .sequence(machine)
+            case .sample(var machine):
+                correlator = .none
+                machine.advance(held.hits, trace: trace, completed: add)
+                correlator = .sample(machine)
+            case .collection(var collection):
+                correlator = .none
+                collection.collect(held.hits)
+                correlator = .collection(collection)
+            }
         }
     }
 
-    private func add(_ completion: Completion, _ query: Int) {
-        matches.append(QueryMatch(query: query, events: completion.events, key: completion.key))
+    private func withCorrelator(
+        _ query: Int, _ body: (inout Correlator, CorrelationTrace?, (Completion) -> Void) -> Void
+    ) {
+        let trace = trace.map { trace in { (step: TraceStep) in trace(query, step) } }
+        body(&correlators[query], trace) { [self] completion in
+            matches.append(QueryMatch(query: query, steps: completion.steps, key: completion.key))
+        }
     }
 
     // MARK: Time
 
     /// Moves the watermark and lets every held event that it passes take part. Call once a batch.
     public func advanceWatermark() {
-        let before = watermark.value
-        guard let now = watermark.advance(), now != before else { return }
-        while let hits = held.next(upTo: now) { advance(hits) }
-        expire(now)
+        for clock in clocks.indices {
+            let before = clocks[clock].watermark.value
+            guard let now = clocks[clock].watermark.advance(), now != before else { continue }
+            while let hits = clocks[clock].held.next(upTo: now) { advance(hits) }
+            for query in correlators.indices where queries.timings[query].clock == clock { expire(query, now) }
+        }
     }
 
-    /// Ends the input: every held event takes part, in event order.
+    /// Ends the input: every held event takes part, in event order, and no missing event comes any more.
     public func finish() {
-        while let hits = held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
+        for clock in clocks.indices {
+            while let hits = clocks[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
+        }
+        for query in correlators.indices { finish(query) }
     }
 
-    private func expire(_ now: EventTime) {
-        for query in correlators.indices {
-            switch correlators[query] {
-            case .none: break
+    private func expire(_ query: Int, _ now: EventTime) {
+        withCorrelator(query) { correlator, trace, add in
+            switch correlator {
+            case .none, .collection: break
             case .sequence(var machine):
-                correlators[query] = .none
-                machine.expire(watermark: now)
-                correlators[query] = .sequence(machine)
+                correlator = .none
+                machine.expire(watermark: now, trace: trace, completed: add)
+                correlator = .sequence(machine)
             case .sample(var machine):
-                correlators[query] = .none
-                machine.expire(watermark: now)
-                correlators[query] = .sample(machine)
+                correlator = .none
+                machine.expire(watermark: now, trace: trace)
+                correlator = .sample(machine)
+            }
+        }
+    }
+
+    private func finish(_ query: Int) {
+        withCorrelator(query) { correlator, trace, add in
+            switch correlator {
+            case .none, .sample: break
+            case .sequence(var machine):
+                correlator = .none
+                machine.finish(trace: trace, completed: add)
+                correlator = .sequence(machine)
+            case .collection(var collection):
+                correlator = .none
+                collection.finish(completed: add)
+                correlator = .collection(collection)
             }
         }
     }
@@ -283,7 +354,7 @@ public final class Evaluator {
 
     /// The oldest offset of `partition` of `topic` that is still held back for the watermark.
     public func oldestHeldOffset(topic: TopicID, partition: Int32) -> Int64? {
-        held.payloads.lazy.map(\.hits.event.origin)
+        clocks.lazy.flatMap { $0.held.payloads.lazy.map(\.hits.event.origin) }
             .filter { $0.topic == topic && $0.partition == partition }
             .map(\.offset).min()
     }
@@ -295,6 +366,7 @@ public final class Evaluator {
             case .none: break
             case .sequence(let machine): total += machine.counters
             case .sample(let machine): total += machine.counters
+            case .collection(let collection): total += collection.counters
             }
         }
     }
@@ -306,7 +378,24 @@ public final class Evaluator {
             case .none: total
             case .sequence(let machine): total + machine.liveKeys
             case .sample(let machine): total + machine.liveKeys
+            case .collection(let collection): total + collection.liveKeys
             }
+        }
+    }
+}
+
+extension Event {
+    fileprivate func time(in field: FieldID) -> EventTime? {
+        first(field).flatMap { EventTime($0) }
+    }
+
+    fileprivate func tiebreaker(in field: FieldID) -> Int64? {
+        guard let value = first(field) else { return nil }
+        return switch value.kind {
+        case .integer: value.integer
+        case .double: Int64(exactly: value.double)
+        case .string: Int64(String(decoding: value.bytes, as: UTF8.self))
+        case .boolean: nil
         }
     }
 }

@@ -20,28 +20,66 @@ public struct CheckedQuery: Hashable, Sendable {
         self.pipes = pipes
     }
 
-    /// The conditions to match, in stage order: one for an event query, one per stage of a correlation
-    /// and, last, the one of `until` when there is one.
+    /// The conditions to match: one for an event query, one per stage of a correlation, as in ``stages``.
     public var conditions: [Condition] {
+        if case .event(let condition) = form { return [condition] }
+        return stages.map(\.condition)
+    }
+
+    /// Everything a correlation matches events with: its stages in their order, then, of a sequence, the
+    /// events that must be missing, and last `until`. None for an event query.
+    public var stages: [Stage] {
         switch form {
-        case .event(let condition): [condition]
-        case .sequence(let plan): plan.stages.map(\.condition) + (plan.until.map { [$0.condition] } ?? [])
-        case .sample(let plan): plan.stages.map(\.condition)
+        case .event: []
+        case .sequence(let plan): plan.stages + plan.gaps.map(\.stage) + (plan.until.map { [$0] } ?? [])
+        case .sample(let plan): plan.stages
         }
     }
 }
 
-/// A sequence after its runs are expanded: at least two stages.
+/// A sequence after its runs are expanded: at least one stage, and at least two steps.
 public struct SequencePlan: Hashable, Sendable {
+    /// What must happen, in order.
     public var stages: [Stage]
+    /// What must not, in the order written. Only with `maxspan`.
+    public var gaps: [Gap]
     public var until: Stage?
     /// From the first to the last event, inclusive, in nanoseconds; nil is unbounded.
     public var maxspan: Int64?
 
-    public init(stages: [Stage], until: Stage?, maxspan: Int64?) {
+    /// `![…]`: an event that must be missing.
+    public struct Gap: Hashable, Sendable {
+        /// How many of the stages stand before it: none for a leading one, all for a trailing one.
+        public var position: Int
+        public var stage: Stage
+
+        public init(position: Int, stage: Stage) {
+            self.position = position
+            self.stage = stage
+        }
+    }
+
+    /// A place in the sequence as it was written, runs expanded.
+    public enum Step: Hashable, Sendable {
+        /// Index into ``stages``.
+        case stage(Int)
+        /// Index into ``gaps``.
+        case gap(Int)
+    }
+
+    public init(stages: [Stage], gaps: [Gap] = [], until: Stage?, maxspan: Int64?) {
         self.stages = stages
+        self.gaps = gaps
         self.until = until
         self.maxspan = maxspan
+    }
+
+    /// Stages and gaps in the order written.
+    public var steps: [Step] {
+        (0...stages.count).flatMap { position in
+            gaps.indices.filter { gaps[$0].position == position }.map(Step.gap)
+                + (position < stages.count ? [.stage(position)] : [])
+        }
     }
 }
 

@@ -23,4 +23,13 @@ public final class RetainedEvent: Sendable {
         self.isLate = isLate
         bytes = Array(payload)
     }
+
+    /// The same record, whose bytes are shared, at another place in time.
+    public init(_ event: RetainedEvent, timestamp: EventTime, tiebreaker: Int64?, isLate: Bool) {
+        origin = event.origin
+        self.timestamp = timestamp
+        self.tiebreaker = tiebreaker
+        self.isLate = isLate
+        bytes = event.bytes
+    }
 }

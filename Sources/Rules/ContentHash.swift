@@ -15,11 +15,14 @@ import EventSchema
 /// 6. `event_category_override`
 /// 7. `timestamp_field`
 /// 8. `tiebreaker_field`
+/// 9. only for a correlation without `maxspan`: how far the rule looks back, in nanoseconds
 ///
 /// Names, texts, severity, threats, stage and suppression are left out: editing them must not give old
 /// findings new alert ids.
 public enum ContentHash {
-    static func hexadecimal(id: String, language: String, query: String, options: QueryOptions) -> String {
+    static func hexadecimal(
+        id: String, language: String, query: String, options: QueryOptions, lookback: Int64?
+    ) -> String {
         var digest = PartDigest()
         digest.add("apus-rule-1")
         digest.add(id)
@@ -29,6 +32,7 @@ public enum ContentHash {
         digest.add(options.eventCategoryField?.dotted)
         digest.add(options.timestampField?.dotted)
         digest.add(options.tiebreakerField?.dotted)
+        if let lookback { digest.add(String(lookback)) }
         return digest.finish()
     }
 }

@@ -36,6 +36,13 @@ public struct Rule: Sendable {
     public let query: String
     public let checked: CheckedQuery
     public let options: QueryOptions
+    /// How far one run looks back in Elastic, in nanoseconds: `from`, six minutes unless the file says
+    /// otherwise. No sequence without `maxspan` can be longer.
+    ///
+    /// The rest of Elastic's schedule has no meaning on a stream and is not read: `interval`, because there
+    /// are no runs, and `timestamp_override`, which moves the window of a run and not the order of events.
+    /// Nor is there a cap on findings: see `max_signals` in ``RuleLoader``.
+    public let lookback: Int64
     public let stage: Stage
     public let suppression: Suppression?
 
@@ -86,14 +93,22 @@ extension Rule {
         path.split(separator: "/").dropLast().last.map(String.init)
     }
 
-    /// The fields a correlation joins a stage by, header keys first; empty for an event query.
-    public func joinFields(ofStage stage: Int) -> [FieldPath] {
+    /// The fields a correlation joins one of its steps by, header keys first; empty for an event query.
+    ///
+    /// - Parameter step: counts the stages as written, runs expanded and events that must be missing included.
+    public func joinFields(ofStage step: Int) -> [FieldPath] {
         let stages: [EQL.Stage] =
             switch checked.form {
             case .event: []
-            case .sequence(let plan): plan.stages
+            case .sequence(let plan):
+                plan.steps.map { step in
+                    switch step {
+                    case .stage(let index): plan.stages[index]
+                    case .gap(let index): plan.gaps[index].stage
+                    }
+                }
             case .sample(let plan): plan.stages
             }
-        return stages.indices.contains(stage) ? stages[stage].keys.map(\.path) : []
+        return stages.indices.contains(step) ? stages[step].keys.map(\.path) : []
     }
 }

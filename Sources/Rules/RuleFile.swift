@@ -86,6 +86,9 @@ struct RuleFile {
             tiebreakerField: field("tiebreaker_field", in: fields))
         let stage = readExtensions(apus, options: &options)
         let checked = check(fields, options: options)
+        let lookback = lookback(in: fields)
+        if let checked { warnOfShortLookback(lookback, checked.query, in: fields) }
+        warnOfCap(in: fields)
         warnOfNarrowing(fields)
         // All keys are read before it is decided whether they make a rule, so that all problems are found.
         let rest = (
@@ -107,8 +110,10 @@ struct RuleFile {
             references: rest.references, falsePositives: rest.falsePositives, note: rest.note, setup: rest.setup,
             threats: rest.threats, isBuildingBlock: rest.isBuildingBlock, timestampOverride: rest.timestampOverride,
             investigationFields: rest.investigationFields, query: checked.text, checked: checked.query,
-            options: options, stage: stage, suppression: rest.suppression,
-            contentHash: ContentHash.hexadecimal(id: id, language: language, query: checked.text, options: options),
+            options: options, lookback: lookback, stage: stage, suppression: rest.suppression,
+            contentHash: ContentHash.hexadecimal(
+                id: id, language: language, query: checked.text, options: options,
+                lookback: checked.query.isUnbounded ? lookback : nil),
             path: path)
         return .rule(rule, idPlace: place(span("rule_id", in: fields)))
     }

@@ -27,8 +27,8 @@ enum CompiledEngine {
         queries.indices.map { index in
             let query = queries[index]
             return query.cut(matches.filter { $0.query == index }).map { match in
-                let places = match.events.map { Int($0.origin.offset) }
-                if case .event = query.form { return .event(places[0]) }
+                let places = match.steps.map { $0.map { Int($0.origin.offset) } }
+                if case .event = query.form { return .event(places[0] ?? -1) }
                 return .group(keys: match.key.values.map(\.text), events: places)
             }
         }

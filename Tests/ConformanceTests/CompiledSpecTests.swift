@@ -8,19 +8,6 @@ import Testing
     /// What this version refuses, by the words of its diagnostic, and the cases that need it.
     private static let refused: [(reason: String, cases: Set<String>)] = [
         ("intersection `&`", ["Lucene: any string, intersection, complement"]),
-        (
-            "a missing event",
-            [
-                "trap 40: no event after it",
-                "an event after it within the span",
-                "an event between two",
-                "no event between two",
-                "a gap between two knows its key",
-                "no event before",
-                "an event before, within the span",
-                "every match of a single stage is a candidate",
-            ]
-        ),
     ]
 
     private static func reason(_ spec: SpecCase) -> String? {

@@ -40,6 +40,10 @@ import Testing
         try expectAgreement(seed: seed, queries: 30, events: 50) { $0.sequenceQuery() }
     }
 
+    @Test(arguments: 5_000..<5_040) func sequencesWithMissingEventsAgree(seed: Int) throws {
+        try expectAgreement(seed: seed, queries: 30, events: 50) { $0.gapSequenceQuery() }
+    }
+
     @Test(arguments: 2_000..<2_040) func samplesAgree(seed: Int) throws {
         try expectAgreement(seed: seed, queries: 20, events: 40) { $0.sampleQuery() }
     }

@@ -56,7 +56,7 @@ import Testing
         var machine = SequenceMachine(
             stages: line.stages.count, hasUntil: line.until != nil, seconds: line.seconds)
         let found = Timeline.hits(line.stages + (line.until.map { [$0] } ?? [])).flatMap { hits in
-            defer { if expires { machine.expire(watermark: hits.event.timestamp) } }
+            defer { if expires { machine.expire(watermark: hits.event.timestamp) { _ in } } }
             return machine.take(hits)
         }
         #expect(found == line.found)
@@ -87,7 +87,7 @@ import Testing
         #expect(machine.counters.overwritten == 1)
         #expect(machine.counters.ended == 1)
         #expect(machine.counters.expired == 1, "c was too old when it went on")
-        machine.expire(watermark: Timeline.time(100))
+        machine.expire(watermark: Timeline.time(100)) { _ in }
         #expect(machine.counters.expired == 2, "b never went on")
         #expect(machine.liveKeys == 0)
     }
@@ -95,9 +95,9 @@ import Testing
     @Test func expiryIsNeverEarly() {
         var machine = SequenceMachine(stages: 2, seconds: 4)
         _ = machine.run("a....")
-        machine.expire(watermark: Timeline.time(4))
+        machine.expire(watermark: Timeline.time(4)) { _ in }
         #expect(machine.liveKeys == 1, "an event at 4 s may still complete it")
-        machine.expire(watermark: EventTime(nanoseconds: 4 * Timeline.second + 1))
+        machine.expire(watermark: EventTime(nanoseconds: 4 * Timeline.second + 1)) { _ in }
         #expect(machine.liveKeys == 0)
         #expect(machine.counters.expired == 1)
     }
@@ -106,7 +106,7 @@ import Testing
     @Test func expiryLooksAtEverySlot() {
         var machine = SequenceMachine(stages: 2, seconds: 4)
         _ = machine.run("a..a..")
-        machine.expire(watermark: Timeline.time(6))
+        machine.expire(watermark: Timeline.time(6)) { _ in }
         #expect(machine.liveKeys == 1)
         #expect(machine.take(StageHits(event: Timeline.event(7), stages: [(1, [Timeline.key("a")])])) == ["a: 3 7"])
     }
@@ -115,9 +115,9 @@ import Testing
         let limits = CorrelationLimits(keys: .max, eventsPerStage: .max, retention: 10 * Timeline.second)
         var machine = SequenceMachine(stages: 2, limits: limits)
         _ = machine.run("a..")
-        machine.expire(watermark: Timeline.time(10))
+        machine.expire(watermark: Timeline.time(10)) { _ in }
         #expect(machine.liveKeys == 1)
-        machine.expire(watermark: Timeline.time(11))
+        machine.expire(watermark: Timeline.time(11)) { _ in }
         #expect(machine.liveKeys == 0)
     }
 

@@ -9,7 +9,7 @@ import Events
 ///     "..ab"     stage 1
 ///
 /// A character is the event's key and `.` is nothing. Marks in one column are one event, which matches
-/// several stages. Results are written as `a: 1 2`: the key, and the columns in stage order.
+/// several stages. Results are written as `a: 1 2`: the key, and the columns in stage order, with `!` for a missing event.
 enum Timeline {
     static let second: Int64 = 1_000_000_000
 
@@ -42,7 +42,7 @@ enum Timeline {
     }
 
     static func text(_ completion: Completion) -> String {
-        let columns = completion.events.map { String($0.origin.offset) }.joined(separator: " ")
+        let columns = completion.steps.map { $0.map { String($0.origin.offset) } ?? "!" }.joined(separator: " ")
         return completion.key.values.map { $0.text ?? "null" }.joined(separator: ",") + ": " + columns
     }
 }
@@ -65,7 +65,7 @@ extension SequenceMachine {
     /// - Parameter expires: the watermark follows every event closely.
     mutating func run(_ tracks: String..., expires: Bool = false) -> [String] {
         Timeline.hits(tracks).flatMap { hits in
-            defer { if expires { expire(watermark: hits.event.timestamp) } }
+            defer { if expires { expire(watermark: hits.event.timestamp) { _ in } } }
             return take(hits)
         }
     }

@@ -198,7 +198,6 @@ import Testing
     @Test func sequencesAreChecked() {
         #expect(sequence(term(name .== "a")).query == nil)
         #expect(sequence(term(name .== "a", runs: 2)).query != nil)
-        #expect(sequence(term(name .== "a"), term(name .== "b", missing: true)).query == nil)
         #expect(sequence(term(name .== "a"), term(name .== "b", by: ["host.id"])).query == nil)
         #expect(
             sequence(term(name .== "a"), term(name .== "b"), until: term(name .== "c", by: ["host.id"])).query == nil)
@@ -206,6 +205,32 @@ import Testing
         let unbounded = sequence(maxspan: nil, term(name .== "a"), term(name .== "b"))
         #expect(unbounded.query != nil)
         #expect(unbounded.diagnostics.map(\.severity) == [.warning])
+    }
+
+    @Test func missingEventsBecomeGaps() throws {
+        let result = sequence(
+            term(name .== "a", missing: true), term(name .== "b", runs: 2), term(name .== "c", missing: true),
+            term(name .== "d", missing: true), term(name .== "e"), term(name .== "f", missing: true))
+        guard case .sequence(let plan)? = result.query?.form else {
+            Issue.record("\(result.diagnostics)")
+            return
+        }
+        #expect(plan.stages.map(\.condition) == ["b", "b", "e"].map { test(strings([$0])) })
+        #expect(plan.gaps.map(\.stage.condition) == ["a", "c", "d", "f"].map { test(strings([$0])) })
+        #expect(plan.gaps.map(\.position) == [0, 2, 2, 3])
+        #expect(plan.steps == [.gap(0), .stage(0), .stage(1), .gap(1), .gap(2), .stage(2), .gap(3)])
+        #expect(result.query?.conditions.count == 7)
+    }
+
+    @Test func missingEventsAreChecked() {
+        let (a, missing) = (term(name .== "a"), term(name .== "b", missing: true))
+        #expect(sequence(a, missing).query != nil)
+        #expect(sequence(missing, a).query != nil)
+        #expect(sequence(missing, missing).query == nil)
+        #expect(sequence(a, term(name .== "b", by: ["host.id"], missing: true)).query == nil)
+        let unbounded = sequence(maxspan: nil, a, missing)
+        #expect(unbounded.query == nil)
+        #expect(unbounded.diagnostics.map(\.severity) == [.error])
     }
 
     @Test func samplesNeedKeys() {

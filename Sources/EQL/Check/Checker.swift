@@ -78,56 +78,69 @@ extension Checker {
     }
 
     private mutating func check(_ query: SequenceQuery, at span: Span) -> SequencePlan? {
+        let missing = query.terms.first(where: \.isMissing)
         if query.maxspan == nil {
-            warn(
-                "this sequence has no `maxspan`: its partial matches are kept until the limits of the engine drop them",
-                at: span, hint: "Add `with maxspan=5m` or as long as the behaviour may take")
+            if let missing {
+                error(
+                    "an event that must be missing needs `maxspan`: without it the wait for it has no end",
+                    at: missing.span, hint: "Write `sequence with maxspan=5m`")
+            } else {
+                warn(
+                    "this sequence has no `maxspan`: on a stream it lasts as long as its rule looks back (`from`)",
+                    at: span, hint: "Add `with maxspan=5m` or as long as the behaviour may take")
+            }
         }
-        let stages = stages(of: query.terms, header: query.keys, form: "sequence", at: span)
+        if let missing, query.terms.allSatisfy(\.isMissing) {
+            error("a sequence needs an event that happens, not only missing ones", at: missing.span)
+        }
+        var stages: [Stage] = []
+        var gaps: [SequencePlan.Gap] = []
+        var isComplete = true
+        for term in query.terms {
+            guard let stage = stage(of: term, header: query.keys) else {
+                isComplete = false
+                continue
+            }
+            if term.isMissing {
+                gaps.append(SequencePlan.Gap(position: stages.count, stage: stage))
+            } else {
+                stages += repeatElement(stage, count: max(term.runs, 1))
+            }
+        }
         var until: Stage?
         if let term = query.until {
             if term.runs != 1 { error("`until` takes no `runs`", at: term.span) }
             until = stage(of: term, header: query.keys)
         }
         checkKeys(of: query.terms + (query.until.map { [$0] } ?? []), header: query.keys)
-        guard let stages, query.until == nil || until != nil else { return nil }
-        return SequencePlan(stages: stages, until: until, maxspan: query.maxspan?.nanoseconds)
+        guard isComplete, query.until == nil || until != nil else { return nil }
+        guard hasTwoStages(stages.count + gaps.count, form: "sequence", at: span) else { return nil }
+        return SequencePlan(stages: stages, gaps: gaps, until: until, maxspan: query.maxspan?.nanoseconds)
     }
 
     private mutating func check(_ query: SampleQuery, at span: Span) -> SamplePlan? {
-        for term in query.terms where term.runs != 1 { error("a sample takes no `runs`", at: term.span) }
-        let stages = stages(of: query.terms, header: query.keys, form: "sample", at: span)
+        for term in query.terms {
+            if term.runs != 1 { error("a sample takes no `runs`", at: term.span) }
+            if term.isMissing { error("a sample cannot ask for a missing event", at: term.span) }
+        }
+        let stages = query.terms.compactMap { stage(of: $0, header: query.keys) }
         checkKeys(of: query.terms, header: query.keys)
         if let term = query.terms.first, query.keys.isEmpty, term.keys.isEmpty {
             error("a sample needs join keys", at: term.span, hint: "Write `sample by host.id`")
         }
-        return stages.map { SamplePlan(stages: $0, maxspan: query.maxspan?.nanoseconds) }
-    }
-
-    /// The stages with their runs expanded.
-    private mutating func stages(
-        of terms: [Term], header: [FieldReference], form: String, at span: Span
-    ) -> [Stage]? {
-        var stages: [Stage] = []
-        var isComplete = true
-        for term in terms {
-            if let stage = stage(of: term, header: header) {
-                stages += repeatElement(stage, count: Swift.max(term.runs, 1))
-            } else {
-                isComplete = false
-            }
-        }
-        guard isComplete else { return nil }
-        guard stages.count >= 2 else {
-            error("a \(form) needs at least two stages", at: span)
+        guard stages.count == query.terms.count, hasTwoStages(stages.count, form: "sample", at: span) else {
             return nil
         }
-        return stages
+        return SamplePlan(stages: stages, maxspan: query.maxspan?.nanoseconds)
+    }
+
+    private mutating func hasTwoStages(_ count: Int, form: String, at span: Span) -> Bool {
+        if count < 2 { error("a \(form) needs at least two stages", at: span) }
+        return count >= 2
     }
 
     private mutating func stage(of term: Term, header: [FieldReference]) -> Stage? {
-        if term.isMissing { refuse("a missing event `![…]` is", at: term.span) }
-        guard let condition = lower(term.query), !term.isMissing else { return nil }
+        guard let condition = lower(term.query) else { return nil }
         return Stage(
             condition: condition,
             keys: (header + term.keys).map { JoinKey(path: $0.path, isOptional: $0.isOptional) })

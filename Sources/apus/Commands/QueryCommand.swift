@@ -13,8 +13,9 @@ struct QueryCommand: ParsableCommand {
         abstract: "Runs one EQL query on a file of events.",
         discussion: """
             Events that match are printed as they were read, one per line, in the order of their timestamps. A \
-            sequence or sample is printed as {"join_keys":[…],"events":[…]}, in the order in which they become \
-            complete. The end of the input closes every window.
+            sequence or sample is printed as {"join_keys":[…],"events":[…]}; in the place of an event that is \
+            missing, as ![…] asks, stands {"missing":true}. Sequences come in the order of their last events, \
+            samples without a window in the order of their keys. The end of the input closes every window.
 
             Examples:
               apus query 'process where process.name : "powershell*"' events.ndjson
@@ -42,8 +43,15 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "How patterns of regex are read: elastic (Lucene syntax, whole value) or search (anywhere).")
     var regex: RegexSyntax = .elastic
 
+    @Option(help: "How many samples to print for each key, of a sample without maxspan.")
+    var maxSamplesPerKey: Int = 1
+
     @Option(help: "The largest event, in bytes.")
     var maxRecordBytes: Int = 16 << 20
+
+    func validate() throws {
+        if maxSamplesPerKey < 1 { throw ValidationError("--max-samples-per-key is at least 1") }
+    }
 
     func run() throws {
         let checked = try read()
@@ -56,10 +64,10 @@ struct QueryCommand: ParsableCommand {
             Console.note("error: the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
             throw ExitStatus.data.code
         }
-        let evaluator = Evaluator(
-            compiled,
-            options: EvaluatorOptions(
-                ordering: .sorted, decodeLimits: DecodeLimits(bytes: maxRecordBytes), correlationLimits: .bounded))
+        var options = EvaluatorOptions(
+            ordering: .sorted, decodeLimits: DecodeLimits(bytes: maxRecordBytes), correlationLimits: .bounded)
+        options.samplesPerKey = maxSamplesPerKey
+        let evaluator = Evaluator(compiled, options: options)
         try evaluate(evaluator)
 
         var results = Console.Results()
@@ -101,11 +109,11 @@ enum RegexSyntax: String, ExpressibleByArgument, CaseIterable {
 extension CheckedQuery.Form {
     /// The line a result is printed as.
     fileprivate func line(of match: QueryMatch) -> [UInt8] {
-        if case .event = self { return match.events[0].bytes }
+        if case .event = self { return match.events.first?.bytes ?? [] }
         var line = Array(#"{"join_keys":["#.utf8)
         line += Array(match.key.values.map(\.json).joined(separator: ",").utf8)
         line += Array(#"],"events":["#.utf8)
-        line += match.events.map(\.bytes).joined(separator: [UInt8(ascii: ",")])
+        line += match.steps.map { $0?.bytes ?? Array(#"{"missing":true}"#.utf8) }.joined(separator: [UInt8(ascii: ",")])
         line += Array("]}".utf8)
         return line
     }

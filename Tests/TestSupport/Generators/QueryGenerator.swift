@@ -22,33 +22,67 @@ public struct QueryGenerator: Sendable {
         Query(form: .event(event()), span: nowhere)
     }
 
-    /// A sequence of two or three terms, by a key or by none; at times with `maxspan`, `until` and runs.
+    /// A sequence of two or three terms, by a key or by none, of the whole or of each stage; at times with
+    /// `maxspan`, `until` and runs.
     public mutating func sequenceQuery() -> Query {
-        let terms = (0..<2 + random.below(2)).map { _ in term(runs: random.oneIn(6) ? 2 : 1) }
+        let keys = keys()
+        let terms = (0..<2 + random.below(2)).map { _ in term(keys, runs: random.oneIn(6) ? 2 : 1) }
         let sequence = SequenceQuery(
-            keys: keys(), maxspan: random.oneIn(3) ? nil : timespan(), terms: terms,
-            until: random.oneIn(3) ? term(runs: 1) : nil)
+            keys: keys.header, maxspan: random.oneIn(3) ? nil : timespan(), terms: terms,
+            until: random.oneIn(3) ? term(keys, runs: 1) : nil)
         return Query(form: .sequence(sequence), span: nowhere)
     }
 
-    public mutating func sampleQuery() -> Query {
-        let key = FieldReference(path: random.pick(pool.keys), span: nowhere)
-        let terms = (0..<2 + random.below(2)).map { _ in term(runs: 1) }
-        return Query(
-            form: .sample(SampleQuery(keys: [key], maxspan: timespan(), terms: terms)), span: nowhere)
+    /// A sequence with one or two events that must be missing, anywhere.
+    public mutating func gapSequenceQuery() -> Query {
+        let keys = keys()
+        var terms = (0...random.below(3)).map { _ in term(keys, runs: random.oneIn(8) ? 2 : 1) }
+        for _ in 0...random.below(2) {
+            var gap = term(keys, runs: 1)
+            gap.isMissing = true
+            terms.insert(gap, at: random.below(terms.count + 1))
+        }
+        let sequence = SequenceQuery(
+            keys: keys.header, maxspan: timespan(), terms: terms, until: random.oneIn(5) ? term(keys, runs: 1) : nil)
+        return Query(form: .sequence(sequence), span: nowhere)
     }
 
-    private mutating func keys() -> [FieldReference] {
-        if random.oneIn(3) { return [] }
-        return [FieldReference(path: random.pick(pool.keys), isOptional: random.oneIn(3), span: nowhere)]
+    /// A sample of two or three terms, in a window or over everything.
+    public mutating func sampleQuery() -> Query {
+        var keys = keys()
+        if keys.header.isEmpty, keys.perStage == nil { keys.perStage = .keyword }
+        let terms = (0..<2 + random.below(2)).map { _ in term(keys, runs: 1) }
+        let sample = SampleQuery(
+            keys: keys.header, maxspan: random.oneIn(3) ? nil : timespan(), terms: terms)
+        return Query(form: .sample(sample), span: nowhere)
+    }
+
+    /// What a correlation joins by.
+    private struct Keys {
+        var header: [FieldReference] = []
+        /// The type of a key that every stage names for itself.
+        var perStage: FieldType?
+    }
+
+    private mutating func keys() -> Keys {
+        var keys = Keys()
+        if !random.oneIn(3) { keys.header = [key(random.pick(pool.keys))] }
+        if random.oneIn(4) { keys.perStage = random.pick([FieldType.keyword, .long]) }
+        return keys
+    }
+
+    private mutating func key(_ path: FieldPath) -> FieldReference {
+        FieldReference(path: path, isOptional: random.oneIn(3), span: nowhere)
     }
 
     private mutating func timespan() -> Timespan {
         Timespan(count: Int64(1 + random.below(20)), unit: .seconds, span: nowhere)
     }
 
-    private mutating func term(runs: Int) -> Term {
-        Term(query: event(), keys: [], runs: runs, span: nowhere)
+    private mutating func term(_ keys: Keys, runs: Int) -> Term {
+        let fields = pool.fields.filter { $0.type == keys.perStage }
+        let own = fields.isEmpty ? [] : [key(random.pick(fields).path)]
+        return Term(query: event(), keys: own, runs: runs, span: nowhere)
     }
 
     private mutating func event() -> EventQuery {

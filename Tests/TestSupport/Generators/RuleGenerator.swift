@@ -37,7 +37,7 @@ public struct RuleGenerator: Sendable {
             interval = "\(random.pick(["5m", "60m"]))"
             language = "eql"
             license = "Apache-2.0"
-            \(random.oneIn(5) ? "max_signals = 33\n" : "")\
+            \(random.oneIn(5) ? "max_signals = 1000\n" : "")\
             name = "Behaviour \(number)"
             note = \"\"\"## Triage
 

@@ -43,8 +43,9 @@ public struct NaiveEngine: Sendable {
     /// All matches on bounded input, pipes applied.
     ///
     /// Event matches come in the order the events are given, sequences in order of completion over the
-    /// events sorted by time, samples in order of completion as given. Events without `@timestamp` count
-    /// milliseconds from the epoch by their place. Lines that are not JSON objects match nothing.
+    /// events sorted by time, samples in the order of their keys or, with a window, of completion as given.
+    /// Events without `@timestamp` count milliseconds from the epoch by their place. Lines that are not JSON
+    /// objects match nothing.
     public func run(_ query: Query, on lines: [String]) -> [Match] { run([query], on: lines)[0] }
 
     /// The same for each of several queries.
@@ -65,7 +66,8 @@ public struct NaiveEngine: Sendable {
             case .sequence(let query):
                 NaiveSequence(query: query, holds: holds).run(sorted(events)).map(\.match)
             case .sample(let query):
-                NaiveSample(query: query, holds: holds).run(events).map(\.match)
+                NaiveSample(query: query, holds: holds)
+                    .run(query.maxspan == nil ? sorted(events) : events).map(\.match)
             }
         for pipe in query.pipes {
             switch pipe.name {
@@ -122,12 +124,17 @@ enum NaiveKeys {
             if values.isEmpty, field.isOptional { values = [.null] }
             keys = keys.flatMap { key in values.map { key + [$0] } }
         }
-        return keys.sorted { description($0) < description($1) }
+        return keys.sorted(by: precedes)
+    }
+
+    /// The order of keys in results: missing values first, numbers by value, text by code points.
+    static func precedes(_ left: NaiveKey, _ right: NaiveKey) -> Bool {
+        for (one, other) in zip(left.map(\.asKey), right.map(\.asKey)) where one != other {
+            if one.isNull || other.isNull { return one.isNull }
+            if let less = NaiveComparison.holds(<, one, other) { return less }
+        }
+        return false
     }
 
     static func comparable(_ key: NaiveKey) -> NaiveKey { key.map(\.asKey) }
-
-    private static func description(_ key: NaiveKey) -> String {
-        key.map { $0.isNull ? "" : string($0.canonicalText) }.joined(separator: "\u{0}")
-    }
 }

@@ -1,17 +1,48 @@
 import EQL
 import EventSchema
 
-/// An unordered correlation, over events as they arrive.
+/// An unordered correlation.
 ///
-/// A sample is complete as soon as an event and earlier ones of the same key fill every stage with distinct
-/// events that no sample of the key has used, all within `maxspan`. The new event takes the first stage that lets
-/// the others be filled; each of those, in order, takes the newest event (by time, then arrival) that
-/// leaves enough for the rest.
+/// Without a window, each key gives one sample: the first that there is when all choices of distinct events
+/// are listed, each stage's in order of time.
+///
+/// With one, events are taken as they arrive. A sample is complete as soon as an event and earlier ones of the
+/// same key fill every stage with distinct events that no sample of the key has used, all within `maxspan`.
+/// The new event takes the first stage that lets the others be filled; each of those, in order, takes the
+/// newest event (by time, then arrival) that leaves enough for the rest.
 struct NaiveSample {
     let query: SampleQuery
     let holds: (EventQuery, NaiveEvent) -> Bool
 
     func run(_ events: [NaiveEvent]) -> [NaiveGroup] {
+        query.maxspan == nil ? samplesOfKeys(events) : samplesInWindow(events)
+    }
+
+    private func samplesOfKeys(_ events: [NaiveEvent]) -> [NaiveGroup] {
+        let stages = query.terms.map { term in
+            events.filter { holds(term.query, $0) }
+                .map { (event: $0, keys: NaiveKeys.keys(query.keys + term.keys, of: $0)) }
+        }
+        var keys: [NaiveKey] = []
+        for key in stages.joined().flatMap(\.keys)
+        where !keys.contains(where: { NaiveKeys.comparable($0) == NaiveKeys.comparable(key) }) {
+            keys.append(key)
+        }
+        return keys.sorted(by: NaiveKeys.precedes).compactMap { key in
+            let choices = stages.map { stage in
+                stage.filter { $0.keys.map(NaiveKeys.comparable).contains(NaiveKeys.comparable(key)) }.map(\.event)
+            }
+            return firstChoice(choices, chosen: []).map { NaiveGroup(key: key, events: $0) }
+        }
+    }
+
+    private func firstChoice(_ stages: [[NaiveEvent]], chosen: [NaiveEvent]) -> [NaiveEvent]? {
+        guard chosen.count < stages.count else { return chosen }
+        return stages[chosen.count].lazy.filter { event in !chosen.contains { $0.index == event.index } }
+            .compactMap { firstChoice(stages, chosen: chosen + [$0]) }.first
+    }
+
+    private func samplesInWindow(_ events: [NaiveEvent]) -> [NaiveGroup] {
         var waiting: [NaiveKey: [[NaiveEvent]]] = [:]
         var used: [NaiveKey: Set<Int>] = [:]
         var samples: [NaiveGroup] = []
@@ -28,6 +59,7 @@ struct NaiveSample {
                     }
                 }
             }
+            stagesByKey.sort { NaiveKeys.precedes($0.key, $1.key) }
             for (key, stages) in stagesByKey {
                 let name = NaiveKeys.comparable(key)
                 let sample = stages.lazy.compactMap { own in

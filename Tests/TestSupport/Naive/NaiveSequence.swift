@@ -76,9 +76,9 @@ struct NaiveSequence {
             stages.append(nil)
             let times = times(of: term)
             if positives == 0 {
-                latestBefore = times.filter { $0 < first }.max()
+                latestBefore = (times.filter { $0 < first } + [latestBefore].compactMap(\.self)).max()
             } else if positives == present.count {
-                earliestAfter = times.filter { $0 > last }.min()
+                earliestAfter = (times.filter { $0 > last } + [earliestAfter].compactMap(\.self)).min()
             } else {
                 let from = present[positives - 1].timestamp.nanoseconds
                 let to = present[positives].timestamp.nanoseconds

@@ -1,0 +1,112 @@
+import EventSchema
+import Events
+
+/// The beginning of a sequence: the events of its first stages.
+struct PartialSequence {
+    private(set) var events: [RetainedEvent]
+    /// The newest match of a leading `![…]` before the first event.
+    let before: Sighting?
+    /// The earliest match of a `![…]` between the newest event and the next.
+    private var after: Sighting?
+    /// What stood where it must be missing. The sequence goes on and takes the places it would have taken:
+    /// only whole ones are rejected.
+    private(set) var rejection: Sighting?
+
+    init(_ event: RetainedEvent, before: Sighting?) {
+        events = [event]
+        self.before = before
+    }
+
+    var start: EventTime { events[0].timestamp }
+    var end: EventTime { events[events.count - 1].timestamp }
+
+    mutating func append(_ event: RetainedEvent) {
+        // Strictly between: what happens in the instant of an event is neither before nor after it.
+        if rejection == nil, let after, after.time < event.timestamp { rejection = after }
+        after = nil
+        events.append(event)
+    }
+
+    mutating func note(_ sighting: Sighting) {
+        guard end < sighting.time else { return }
+        if let after, after.time <= sighting.time { return }
+        after = sighting
+    }
+}
+
+/// A match of an event that must be missing.
+struct Sighting {
+    /// Index into ``SequencePlan/gaps``.
+    var gap: Int
+    var time: EventTime
+}
+
+/// A sequence that has all its events and waits for a missing one at its end not to come.
+struct SequenceCandidate {
+    /// In order of completion.
+    var number: UInt64
+    var sequence: PartialSequence
+    /// The last instant at which the missing event would be too early.
+    var deadline: EventTime
+}
+
+/// What a sequence remembers for one key.
+struct SequenceState: WindowState {
+    /// One for each stage but the last.
+    var slots: [PartialSequence?]
+    var leading = Leading()
+    var candidates: [SequenceCandidate] = []
+
+    init(stageCount: Int) {
+        slots = Array(repeating: nil, count: stageCount - 1)
+    }
+
+    /// The newest matches of leading `![…]`. Two are enough to know the newest before an event: events come in
+    /// order, so that of those noted only ones of the same instant can be too new.
+    struct Leading {
+        private(set) var newest: Sighting?
+        private var previous: Sighting?
+
+        mutating func note(_ sighting: Sighting) {
+            if newest.map({ $0.time < sighting.time }) ?? true {
+                previous = newest
+                newest = sighting
+            } else if let newest, sighting.time < newest.time, previous.map({ $0.time < sighting.time }) ?? true {
+                previous = sighting
+            }
+        }
+
+        func newest(before time: EventTime) -> Sighting? {
+            [newest, previous].lazy.compactMap(\.self).first { $0.time < time }
+        }
+    }
+
+    /// What an eviction of the key loses.
+    var losses: Int { slots.count { $0 != nil } + candidates.count + (leading.newest == nil ? 0 : 1) }
+
+    mutating func takeCandidates(where isTaken: (SequenceCandidate) -> Bool) -> [SequenceCandidate] {
+        guard candidates.contains(where: isTaken) else { return [] }
+        let taken = candidates.filter(isTaken)
+        candidates.removeAll(where: isTaken)
+        return taken
+    }
+
+    mutating func expire(before horizon: EventTime, dropped: (PartialSequence) -> Void) -> EventTime? {
+        var oldest: EventTime?
+        for index in slots.indices {
+            guard let partial = slots[index] else { continue }
+            if partial.start < horizon {
+                slots[index] = nil
+                dropped(partial)
+            } else {
+                oldest = min(oldest ?? partial.start, partial.start)
+            }
+        }
+        // Candidates have been decided by the time that their beginning expires.
+        for candidate in candidates { oldest = min(oldest ?? candidate.sequence.start, candidate.sequence.start) }
+        if let time = leading.newest?.time {
+            if time < horizon { leading = Leading() } else { oldest = min(oldest ?? time, time) }
+        }
+        return oldest
+    }
+}
