@@ -38,6 +38,8 @@ public struct LeafVerdict: Hashable, Sendable {
     public struct Value: Hashable, Sendable {
         /// UTF-8; numbers and booleans as JSON writes them.
         public var text: [UInt8]
+        /// Whether the value is a string, and not a number or Boolean.
+        public var isString: Bool
         /// Whether the value passes; nil where only several fields together can.
         public var holds: Bool?
         /// UTF-8 offsets in `text` of what a pattern matched; nil when the whole value is meant, or none.
@@ -78,7 +80,7 @@ extension Matcher {
             answer(value, group)
             let passes = predicate.bit == group.pointee.existsBit || isSet(predicate.bit)
             return LeafVerdict.Value(
-                text: value.text, holds: passes,
+                text: value.text, isString: value.kind == .string, holds: passes,
                 span: passes && value.kind == .string ? span(of: test.test, in: value.bytes) : nil)
         }
         leaf.fields = [LeafVerdict.Field(path: test.field, values: values)]
@@ -94,7 +96,7 @@ extension Matcher {
             LeafVerdict.Field(
                 path: field.path,
                 values: event.values(program.scalars.fields[slot]).map {
-                    LeafVerdict.Value(text: $0.text, holds: nil, span: nil)
+                    LeafVerdict.Value(text: $0.text, isString: $0.kind == .string, holds: nil, span: nil)
                 })
         }
         return LeafVerdict(text: test.text, holds: answer(predicate, event), fields: fields)
