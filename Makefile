@@ -19,6 +19,7 @@ test: install ## Run all tests
 
 bench: install ## Measure the speed of this machine
 	@echo "Building for release; the first time takes some minutes"
+	@$(SWIFT_BUILD) --configuration release --product apus
 	@$(SWIFT_BUILD) --configuration release --product bench
 	@.build/release/bench
 

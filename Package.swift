@@ -98,17 +98,19 @@ let package = Package(
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
         tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules", "TestSupport"]),
-        tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching"]),
+        tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
+        // The binary itself: depending on it is what gets it built.
+        tests("CommandTests", ["apus"]),
         tests(
             "DetectionTests",
             [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Fuzzing", "Matching", "Rules", "TestSupport",
-                "Traffic",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Fuzzing", "Matching", "Rules",
+                "TestSupport", "Traffic",
             ]),
         tests(
-            "ConformanceTests", ["Detection", "EQL", "Events", "EventSchema", "TestSupport"],
+            "ConformanceTests", ["Correlation", "Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),

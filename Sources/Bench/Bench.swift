@@ -19,9 +19,6 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Print one JSON object instead of tables.")
     var json = false
 
-    @Flag(help: "Only count allocations, and fail when there are more than allowed.")
-    var checkAllocations = false
-
     @Flag(help: "Leave out the broker and everything that needs another process.")
     var engineOnly = false
 
@@ -35,10 +32,6 @@ struct Bench: AsyncParsableCommand {
         let scale = quick ? Scale.quick : Scale.full
         let report = Report(isJSON: json)
         let rules = try BenchRules(folder: rules)
-        if checkAllocations {
-            guard try AllocationCheck(rules: rules).run() else { throw ExitCode.failure }
-            return
-        }
         let corpora = try Corpora(scale)
         report.section("Engine, one thread, records in memory (CPU time)")
         EngineWorkloads(rules: rules, corpora: corpora, scale: scale).run(report, only: only)

@@ -26,8 +26,7 @@ struct BrokerWorkload {
             (Self.topic, scale.partitions), ("bench.alerts", 1), ("bench.dead-letters", 1),
         ])
         // 4 MB a partition, below the 5 MB at which the broker begins to forget.
-        let perPartition = min(
-            corpora.kilobyte.count, 4_000_000 / (corpora.kilobyte.payloadBytes / corpora.kilobyte.count))
+        let perPartition = 4_000_000 / (corpora.kilobyte.payloadBytes / corpora.kilobyte.count)
         let bytes = try await fill(broker, perPartition: perPartition)
         let events = perPartition * scale.partitions
         var floors: [Double] = []
@@ -47,7 +46,7 @@ struct BrokerWorkload {
         report.add(Figure("pipeline, seed rule, 1 KB", events: events, bytes: bytes, runs: runs).over(floor))
     }
 
-    /// Writes the first records of the corpus to every partition.
+    /// Writes the records of the corpus to every partition, over again if they are few.
     private func fill(_ broker: EmbeddedBroker, perPartition: Int) async throws -> Int {
         let producer = try Producer(
             ["bootstrap.servers": broker.bootstrapServers, "linger.ms": "20"],
@@ -55,7 +54,7 @@ struct BrokerWorkload {
         let topic = try producer.topic(Self.topic)
         var bytes = 0
         for index in 0..<perPartition {
-            let record = Array(corpora.kilobyte.bytes[corpora.kilobyte.records[index]])
+            let record = Array(corpora.kilobyte.bytes[corpora.kilobyte.records[index % corpora.kilobyte.count]])
             for partition in 0..<scale.partitions {
                 bytes += record.count
                 while case .queueFull = producer.send(

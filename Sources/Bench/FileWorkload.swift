@@ -109,9 +109,23 @@ struct Child {
         }
         guard failure == 0 else { throw CannotStart() }
         var usage = rusage()
-        while wait4(process, &status, 0, &usage) < 0 && errno == EINTR {}
+        while true {
+            let ended = wait4(process, &status, WNOHANG, &usage)
+            if ended == process || (ended < 0 && errno != EINTR) { break }
+            peakBytes = Swift.max(peakBytes, Self.peakBytes(of: process))
+            usleep(5_000)
+        }
         cpuNanoseconds = Self.nanoseconds(usage.ru_utime) + Self.nanoseconds(usage.ru_stime)
-        peakBytes = usage.ru_maxrss * 1_024
+    }
+
+    /// The most memory a running process has had resident. Not `ru_maxrss`, which a child inherits from the
+    /// process that started it.
+    private static func peakBytes(of process: pid_t) -> Int {
+        guard let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
+        else { return 0 }
+        return (Int(kilobytes) ?? 0) * 1_024
     }
 
     private static func nanoseconds(_ time: timeval) -> Double {

@@ -58,6 +58,9 @@ public struct EvaluatorCounters: Hashable, Sendable {
     public var withoutTimestamp: UInt64 = 0
     /// Matches that came after the watermark had passed them. They took part as they came.
     public var late: UInt64 = 0
+    /// Matches further ahead of their record's timestamp than ``EvaluatorOptions/futureTolerance``. No watermark
+    /// would pass them for that long; they took part as they came.
+    public var ahead: UInt64 = 0
     /// Field values that did not fit their type and counted as missing.
     public var coercionFailures: UInt64 = 0
     /// Events whose join keys had more combinations than ``KeyReader/maximumFanOut``.
@@ -179,15 +182,15 @@ public final class Evaluator {
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
         counters.coercionFailures += UInt64(event.coercionFailures)
-        let latest = recordTime?.ahead(by: options.futureTolerance) ?? EventTime(nanoseconds: .max)
-        clocks[0].watermark.observe(min(time, latest), source: source)
+        let limit = recordTime?.ahead(by: options.futureTolerance) ?? EventTime(nanoseconds: .max)
+        clocks[0].watermark.observe(min(time, limit), source: source)
         for clock in clocks.indices.dropFirst() {
             clocks[clock].watermark.observe(
-                min(event.time(in: clocks[clock].field) ?? time, latest), source: source)
+                min(event.time(in: clocks[clock].field) ?? time, limit), source: source)
         }
 
         let found = matcher.match(event)
-        if !found.isEmpty { keep(found, event, payload, origin, time) }
+        if !found.isEmpty { keep(found, event, payload, origin, time, limit) }
         return nil
     }
 
@@ -205,7 +208,7 @@ public final class Evaluator {
     /// Copies an event that matched something and sends it where its matches go.
     private func keep(
         _ found: UnsafeBufferPointer<Int32>, _ event: Event, _ payload: UnsafeRawBufferPointer,
-        _ origin: RecordOrigin, _ time: EventTime
+        _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime
     ) {
         counters.matched += 1
         let retained = RetainedEvent(
@@ -235,11 +238,18 @@ public final class Evaluator {
             let query = hitsByQuery[index].query
             let own = timed(retained, event, for: queries.timings[query])
             let hits = HeldHits(query: query, hits: StageHits(event: own, stages: hitsByQuery[index].stages))
-            if waits(query), !own.isLate {
-                clocks[queries.timings[query].clock].held.insert(hits, event: own)
-            } else {
-                if own.isLate, waits(query) { counters.late += 1 }
+            guard waits(query) else {
                 advance(hits)
+                continue
+            }
+            if own.isLate {
+                counters.late += 1
+                advance(hits)
+            } else if own.timestamp > limit, options.ordering != .sorted {
+                counters.ahead += 1
+                advance(hits)
+            } else {
+                clocks[queries.timings[query].clock].held.insert(hits, event: own)
             }
         }
     }

@@ -169,32 +169,13 @@ public final class Matcher {
     private func answer(textOf value: EventValue, _ group: UnsafePointer<FieldGroup>) {
         if value.kind == .integer {
             withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { buffer in
-                let start = Self.write(value.integer, atEndOf: buffer)
-                answer(text: UnsafeRawBufferPointer(rebasing: buffer[start...]), group)
+                answer(text: buffer.writeDecimal(value.integer), group)
             }
         } else {
             // Swift keeps a string of up to 15 bytes in place.
             var text = value.description
             text.withUTF8 { answer(text: UnsafeRawBufferPointer($0), group) }
         }
-    }
-
-    /// Writes decimal digits, and a sign, up to the end of `buffer`; 20 bytes hold any.
-    ///
-    /// - Returns: the index of the first byte written.
-    private static func write(_ value: Int64, atEndOf buffer: UnsafeMutableRawBufferPointer) -> Int {
-        var place = buffer.count
-        var rest = value.magnitude
-        repeat {
-            place -= 1
-            buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        } while rest > 0
-        if value < 0 {
-            place -= 1
-            buffer[place] = UInt8(ascii: "-")
-        }
-        return place
     }
 
     private func answer(text: UnsafeRawBufferPointer, _ group: UnsafePointer<FieldGroup>) {

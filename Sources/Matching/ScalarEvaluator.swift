@@ -233,27 +233,11 @@ final class ScalarEvaluator {
         switch value {
         case .null: return UnsafeRawBufferPointer(start: nil, count: 0)
         case .text(let text): return text
-        case .integer(let value): return text(of: value)
+        case .integer(let value): return scratch.take(20).writeDecimal(value)
         // Swift keeps a string of up to 15 bytes in place.
         case .boolean(let value): return text(of: value ? "true" : "false")
         case .double(let value): return text(of: value.description)
         }
-    }
-
-    private func text(of value: Int64) -> UnsafeRawBufferPointer {
-        let buffer = scratch.take(20)
-        var place = buffer.count
-        var rest = value.magnitude
-        repeat {
-            place -= 1
-            buffer[place] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        } while rest > 0
-        if value < 0 {
-            place -= 1
-            buffer[place] = UInt8(ascii: "-")
-        }
-        return UnsafeRawBufferPointer(rebasing: buffer[place...])
     }
 
     private func text(of value: String) -> UnsafeRawBufferPointer {

@@ -18,11 +18,10 @@ struct TopicCheck {
     let options: PipelineOptions
 
     /// - Returns: the number of partitions of each input.
-    /// - Throws: ``StartFailure`` naming every topic that is missing or refused, or the `KafkaError` of a
-    ///   cluster that cannot be reached.
+    /// - Throws: ``StartFailure`` naming every topic that is missing or refused, or the brokers that do not answer.
     func run() throws -> [String: Int] {
         let admin = try Admin(options.producer)
-        var metadata = try admin.metadata(timeout: options.connectTimeout)
+        var metadata = try reach(admin)
         let outputs = [options.alertTopic, options.deadLetterTopic]
         let needed = options.inputs.map(\.name) + outputs
         let missing = needed.filter { metadata.topic($0)?.partitions.isEmpty ?? true }
@@ -35,6 +34,16 @@ struct TopicCheck {
         return Dictionary(
             options.inputs.map { ($0.name, metadata.topic($0.name)?.partitions.count ?? 0) },
             uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The first answer of a broker; it may be starting, too.
+    private func reach(_ admin: Admin) throws -> ClusterMetadata {
+        do throws(KafkaError) {
+            return try admin.metadata(timeout: options.connectTimeout)
+        } catch {
+            let brokers = options.producer["bootstrap.servers"] ?? "(none configured)"
+            throw StartFailure(["no broker of \(brokers) answered within \(options.connectTimeout): \(error)"])
+        }
     }
 
     /// A created topic is known to the controller at once, and to the broker that is asked a little later.

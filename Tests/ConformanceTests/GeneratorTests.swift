@@ -33,8 +33,9 @@ import Testing
         }
     }
 
-    @Test func halfOfTheEventQueriesDecide() {
+    @Test(arguments: [false, true]) func halfOfTheEventQueriesDecide(computes: Bool) {
         var queries = QueryGenerator(seed: 5)
+        queries.computes = computes
         var events = EventGenerator(seed: 5)
         let lines = events.events(100)
         let decisive = (0..<100).count { _ in

@@ -90,10 +90,13 @@ import Testing
         send("b", at: 1_300, received: 1_300)
         send("other", at: 1_700, received: 1_700)
         let findings = lane.findings()
-        #expect(findings.map(\.offsets) == [[0, 3]], "the future of the wrong clock has not come yet")
+        #expect(
+            findings.map(\.offsets) == [[1, 2], [0, 3]],
+            "no watermark passes the wrong clock's events for a day: they take part as they come")
+        #expect(lane.detector.counters.ahead == 2)
         #expect(findings.allSatisfy { !$0.isLate })
         #expect(lane.detector.counters.late == 0)
-        #expect(lane.finish().map(\.offsets) == [[1, 2]])
+        #expect(lane.finish().isEmpty)
     }
 
     @Test func recordsWithoutATimeTakeThatOfTheLog() throws {

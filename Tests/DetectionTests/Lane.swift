@@ -76,8 +76,10 @@ enum Pack {
     }
 }
 
-/// A rule with nothing but a query.
-func rule(_ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001") throws -> Rule {
+/// A rule with nothing but a query, and perhaps some more keys.
+func rule(
+    _ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001", keys: String = ""
+) throws -> Rule {
     try Rule.parse(
         toml: """
             [rule]
@@ -88,6 +90,7 @@ func rule(_ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001") 
             risk_score = 73
             type = "eql"
             language = "eql"
+            \(keys)
             query = '''
             \(query)
             '''

@@ -31,21 +31,21 @@ import Testing
         #expect(try bench.explain(#"{"process.command_line": "éabbb"}"#).map(\.span) == [3..<6])
     }
 
-    @Test func wholeValuesSpanWhole() throws {
+    @Test func wholeValuesHaveNoSpan() throws {
         let json = #"{"process": {"name": ["x", "CMD.exe"], "pid": 7}, "custom.flag": true}"#
-        #expect(try lines(#"process.name : "cmd.exe""#, json) == ["process.name : CMD.exe [CMD.exe]"])
-        #expect(try lines(#"process.name like "C*""#, json) == ["process.name like CMD.exe [CMD.exe]"])
-        #expect(try lines(#"process.name in~ ("cmd.exe", "a")"#, json) == ["process.name in~ CMD.exe [CMD.exe]"])
+        #expect(try lines(#"process.name : "cmd.exe""#, json) == ["process.name : CMD.exe"])
+        #expect(try lines(#"process.name like "C*""#, json) == ["process.name like CMD.exe [C]"])
+        #expect(try lines(#"process.name in~ ("cmd.exe", "a")"#, json) == ["process.name in~ CMD.exe"])
         #expect(try lines("process.pid > 3", json) == ["process.pid > 7"])
         #expect(try lines("process.pid in (7, 8)", json) == ["process.pid in 7"])
-        #expect(try lines("process.name != null", json) == ["process.name != null x [x]"])
+        #expect(try lines("process.name != null", json) == ["process.name != null x"])
         #expect(try lines(#"custom.flag like "t*""#, json) == ["custom.flag like true"])
     }
 
     @Test func onlyWhatHeldIsNamed() throws {
         let text = #"(process.name == "a" and process.pid == 1) or (process.name == "b" and not process.pid == 2)"#
-        #expect(try lines(text, #"{"process": {"name": "a", "pid": 1}}"#) == ["process.name == a [a]", "process.pid == 1"])
-        #expect(try lines(text, #"{"process": {"name": "b", "pid": 1}}"#) == ["process.name == b [b]"])
+        #expect(try lines(text, #"{"process": {"name": "a", "pid": 1}}"#) == ["process.name == a", "process.pid == 1"])
+        #expect(try lines(text, #"{"process": {"name": "b", "pid": 1}}"#) == ["process.name == b"])
         #expect(try lines(text, #"{"process": {"name": "a", "pid": 2}}"#).isEmpty)
     }
 

@@ -10,6 +10,7 @@ import Testing
     private func conditions(seed: Int, count: Int) throws -> [Condition] {
         var generator = QueryGenerator(seed: UInt64(seed))
         return try (0..<count).map { _ in
+            generator.computes = generator.random.oneIn(3)
             let query = generator.eventQuery()
             return try #require(check(query).query, "\(query)").conditions[0]
         }
@@ -47,6 +48,7 @@ import Testing
 
     @Test(arguments: [
         #"not process.name == "a""#, #"process.name == "a" or not process.pid == 1"#, "true", "process.name == null",
+        "length(f) == null", "not length(f) == 1",
     ])
     func whatHoldsForAnEmptyEventHasNoCover(text: String) throws {
         #expect(Gate.cover(try condition(text)) == nil)

@@ -122,7 +122,6 @@ struct DeliveryTests {
         await next.stop()
     }
 
-    /// A held event is one that is not done: the sequence's first event may be evaluated, not yet committed.
     @Test func anIdlePartitionLetsHeldSequencesFire() async throws {
         let stage = try Stage()
         let instance = try stage.instance(rules: [sequenceRule]) {
@@ -137,6 +136,18 @@ struct DeliveryTests {
         await instance.stop()
     }
 
+    /// One host with a wrong clock: no watermark reaches its events for years, and what is held holds back commits.
+    @Test func eventsOfTheFutureAreNotHeld() async throws {
+        let stage = try Stage()
+        let instance = try stage.instance(rules: [sequenceRule]) { $0.idleTimeout = .seconds(600) }
+        try stage.write([event("first", second: 1, year: 2199), event("second", second: 2, year: 2199)])
+        let records = try await stage.reader().waitForAll(1)
+        #expect(try records[0].places() == ["events/0/0", "events/0/1"])
+        try await eventually("commit") { try stage.committed() == 2 }
+        await instance.stop()
+    }
+
+    /// What the watermark holds back is not done.
     @Test func heldEventsAreNotCommitted() async throws {
         let stage = try Stage()
         let instance = try stage.instance(rules: [sequenceRule]) { $0.idleTimeout = .seconds(600) }

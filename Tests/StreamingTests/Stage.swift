@@ -132,9 +132,11 @@ final class Instance: Sendable {
     init(rules: [String] = [singleRule], options: PipelineOptions) throws {
         let log = EventLog()
         self.log = log
-        pipeline = Pipeline(rules: try compile(rules), options: options, observe: { event in
-            log.events.withLock { $0.append(event) }
-        })
+        pipeline = Pipeline(
+            rules: try compile(rules), options: options,
+            observe: { event in
+                log.events.withLock { $0.append(event) }
+            })
     }
 
     var events: [PipelineEvent] { log.events.withLock { $0 } }
@@ -243,7 +245,8 @@ let singleRule = ruleFile(1, #"any where event.action == "alert""#)
 
 /// Fires for `first` and then `second` of one host.
 let sequenceRule = ruleFile(
-    2, #"sequence by host.id with maxspan=60s [any where event.action == "first"] [any where event.action == "second"]"#)
+    2, #"sequence by host.id with maxspan=60s [any where event.action == "first"] [any where event.action == "second"]"#
+)
 
 private func ruleFile(_ number: Int, _ query: String) -> String {
     """
@@ -267,9 +270,11 @@ private func compile(_ files: [String]) throws -> CompiledRules {
     return try CompiledRules(RuleSet(reports.flatMap(\.rules.rules)))
 }
 
-/// An event of `host` at `second` of a fixed minute.
-func event(_ action: String, host: String = "h1", second: Int = 0, padding: Int = 0) -> String {
-    let time = "2026-11-24T10:\(second < 600 ? "0" : "")\(second / 60):\(second % 60 < 10 ? "0" : "")\(second % 60)Z"
-    let more = padding > 0 ? #","message":"\#(String(repeating: "x", count: padding))""# : ""
-    return #"{"@timestamp":"\#(time)","event":{"action":"\#(action)"},"host":{"id":"\#(host)"}\#(more)}"#
+/// An event of `host` at a second of a fixed day.
+func event(_ action: String, host: String = "h1", second: Int = 0, year: Int = 2025) -> String {
+    let clock = [second / 3600, second / 60 % 60, second % 60].map { ($0 < 10 ? "0" : "") + String($0) }
+    return """
+        {"@timestamp":"\(year)-01-01T\(clock.joined(separator: ":"))Z","event":{"action":"\(action)"},\
+        "host":{"id":"\(host)"}}
+        """
 }

@@ -8,6 +8,8 @@ public struct QueryGenerator: Sendable {
     public var random: SeededRandom
     /// How deep `and`, `or` and `not` may nest.
     public var depth = 3
+    /// Whether leaves may call functions and do arithmetic.
+    public var computes = false
 
     private let nowhere = Span(0, 0)
 
@@ -104,6 +106,7 @@ public struct QueryGenerator: Sendable {
     }
 
     private mutating func leaf() -> Expression {
+        if computes, random.oneIn(3) { return computedLeaf() }
         let field = random.pick(pool.fields)
         switch random.below(8) {
         case 0: return comparison(random.pick([.equal, .notEqual]), field, .null)
@@ -143,11 +146,11 @@ public struct QueryGenerator: Sendable {
         return make(.pattern(make(reference(field)), operation, patterns))
     }
 
-    private mutating func reference(_ field: FieldPool.Field) -> Expression.Kind {
+    mutating func reference(_ field: FieldPool.Field) -> Expression.Kind {
         .field(FieldReference(path: field.path, isOptional: random.oneIn(8), span: nowhere))
     }
 
-    private func make(_ kind: Expression.Kind) -> Expression { Expression(kind, at: nowhere) }
+    func make(_ kind: Expression.Kind) -> Expression { Expression(kind, at: nowhere) }
 
     // MARK: Patterns
 
@@ -157,7 +160,7 @@ public struct QueryGenerator: Sendable {
     }
 
     /// A literal with a piece replaced by a wildcard.
-    private mutating func wildcard(_ field: FieldPool.Field) -> String {
+    mutating func wildcard(_ field: FieldPool.Field) -> String {
         var scalars = word(field)
         guard !scalars.isEmpty, !random.oneIn(5) else { return string(scalars) }
         let place = random.below(scalars.count)
