@@ -69,7 +69,8 @@ extension FieldTest: CustomStringConvertible {
 extension FieldTest.ValueSet {
     /// Every value once, as a literal: 443 stands for the number and for the text that spells it.
     fileprivate var texts: [String] {
-        let numbers = integers.sorted().map(Literal.integer)
+        let numbers =
+            integers.sorted().map(Literal.integer)
             + doubles.sorted().filter { Int64(exactly: $0).map { !integers.contains($0) } ?? true }.map(Literal.double)
         let others = numbers + booleans.sorted { !$0 && $1 }.map(Literal.boolean)
         let spelt = Set(others.map { ExactString($0.text) })

@@ -20,7 +20,8 @@ extension RuleFile {
     mutating func warnOfShortLookback(_ lookback: Int64, _ query: CheckedQuery, in fields: TOMLTable) {
         guard let from = fields["from"], let maxspan = query.maxspan, maxspan > lookback else { return }
         report(
-            .warning, "maxspan is longer than the rule looks back: Elasticsearch never finds the longest of its sequences",
+            .warning,
+            "maxspan is longer than the rule looks back: Elasticsearch never finds the longest of its sequences",
             at: from.value.span, hint: "Apus finds them; for both to agree, let from reach as far back as maxspan")
     }
 

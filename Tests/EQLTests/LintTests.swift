@@ -18,7 +18,10 @@ import Testing
         ("proces where true", "proces", "is no ECS event category"),
         ("any where event.category == \"Network\"", "event.category == \"Network\"", "is no ECS event category"),
         ("any where event.type == \"strat\"", "event.type == \"strat\"", "is no ECS event type"),
-        ("any where event.type in (\"start\", \"strat\")", "event.type in (\"start\", \"strat\")", "is no ECS event type"),
+        (
+            "any where event.type in (\"start\", \"strat\")", "event.type in (\"start\", \"strat\")",
+            "is no ECS event type"
+        ),
         ("process where event.type == \"connection\"", "event.type == \"connection\"", "no \"process\" event of type"),
         (
             "any where event.category in (\"library\", \"email\") and event.type : \"END\"", "event.type : \"END\"",
@@ -54,8 +57,10 @@ import Testing
         ("any where process.nane == \"cmd\"", "process.nane", "is not an ECS field"),
         ("any where destination.port == \"https\"", "\"https\"", "can be compared with"),
         // Correlations.
-        ("sequence [process where true] [network where true]",
-         "sequence [process where true] [network where true]", "no `maxspan`"),
+        (
+            "sequence [process where true] [network where true]",
+            "sequence [process where true] [network where true]", "no `maxspan`"
+        ),
         ("sequence with maxspan=1m [process where 1 == 2] [network where true]", "1 == 2", "match this stage"),
         (
             "sequence with maxspan=1m [process where true] [network where true] until [file where 1 == 2]",

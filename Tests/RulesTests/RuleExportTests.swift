@@ -30,7 +30,9 @@ import Testing
                     "technique": [
                         [
                             "id": "T1114", "name": "Email Collection", "reference": "https://example.org/T1114",
-                            "subtechnique": [["id": "T1114.002", "name": "Remote", "reference": "https://example.org"]],
+                            "subtechnique": [
+                                ["id": "T1114.002", "name": "Remote", "reference": "https://example.org"]
+                            ],
                         ]
                     ],
                 ]
@@ -54,7 +56,8 @@ import Testing
         #expect(rule.isBuildingBlock && rule.timestampOverride == "event.ingested")
         #expect(rule.options.eventCategoryField == "event.type" && rule.options.tiebreakerField == "event.sequence")
         #expect(rule.investigationFields == ["user.name", "host.id"])
-        #expect(rule.suppression == Rule.Suppression(fields: ["host.id"], window: 300_000_000_000, includesMissing: false))
+        #expect(
+            rule.suppression == Rule.Suppression(fields: ["host.id"], window: 300_000_000_000, includesMissing: false))
         #expect(rule.threats.first?.techniques.first?.subtechniques.first?.id == "T1114.002")
         #expect(rule.note == nil)
     }
@@ -107,7 +110,9 @@ import Testing
         ("name", "5", "has to be a string"),
     ])
     func problemsStandInTheirLine(key: String, value: String, words: String) throws {
-        let broken = try line([key: try JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)])
+        let broken = try line([
+            key: try JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)
+        ])
         let report = load([try line(["rule_id": "first"]), broken])
         let problem = try #require(report.problems.first)
         #expect(report.problems.count == 1 && problem.description.contains(words), "\(report.problems)")
@@ -148,7 +153,8 @@ import Testing
     func whatIsNoJSONIsReported(text: String, place: String, words: String) throws {
         let report = load([text, try line()])
         let problem = try #require(report.problems.first)
-        #expect(problem.place.description == "pack/export.ndjson:\(place)" && problem.message.contains(words), "\(problem)")
+        #expect(
+            problem.place.description == "pack/export.ndjson:\(place)" && problem.message.contains(words), "\(problem)")
         #expect(report.rules.rules.count == 1)
     }
 

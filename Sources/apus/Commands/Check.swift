@@ -107,7 +107,8 @@ private struct CheckReport: Encodable {
         problems = report.problems.map {
             Problem(
                 severity: $0.severity.rawValue, file: $0.place.path, line: $0.place.line, column: $0.place.column,
-                queryLine: $0.place.inQuery?.line, queryColumn: $0.place.inQuery?.column, message: $0.message, hint: $0.hint)
+                queryLine: $0.place.inQuery?.line, queryColumn: $0.place.inQuery?.column, message: $0.message,
+                hint: $0.hint)
         }
         unsupported = report.unsupported.map { Unsupported(file: $0.path, id: $0.id, name: $0.name, type: $0.type) }
     }

@@ -60,7 +60,8 @@ struct Explain: ParsableCommand {
             while let line = try Input.next(of: lines) {
                 number += 1
                 if line.isEmpty { continue }
-                let origin = RecordOrigin(topic: TopicID(rawValue: UInt16(clamping: index)), partition: 0, offset: number)
+                let origin = RecordOrigin(
+                    topic: TopicID(rawValue: UInt16(clamping: index)), partition: 0, offset: number)
                 let explanation = explainer.explain(line, origin: origin)
                 if !matchingOnly || explanation.holdsSomewhere { writer.write(explanation) }
             }

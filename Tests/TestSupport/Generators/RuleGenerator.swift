@@ -126,7 +126,8 @@ public struct RuleGenerator: Sendable {
         "args": ["\"-enc*\"", "\"/c\"", "\"*\\\\Temp\\\\*\"", "\"--user=?*\"", "\"*http*://*\"", "\"*.ps1\""],
         "paths": [
             "\"C:\\\\Windows\\\\Made Up\\\\*.exe\"", "\"?:\\\\Users\\\\*\\\\AppData\\\\Local\\\\*\"",
-            "\"\\\\Device\\\\HarddiskVolume*\\\\x.dll\"", "\"/usr/local/bin/*\"", "\"\"\"C:\\ProgramData\\*\\a.exe\"\"\"",
+            "\"\\\\Device\\\\HarddiskVolume*\\\\x.dll\"", "\"/usr/local/bin/*\"",
+            "\"\"\"C:\\ProgramData\\*\\a.exe\"\"\"",
         ],
         "ports": ["22", "80", "443", "3389", "5985", "8080"],
         "blocks": ["\"10.0.0.0/8\"", "\"192.168.0.0/16\"", "\"::1\"", "\"FE80::/10\"", "\"127.0.0.0/8\""],
@@ -167,15 +168,19 @@ public struct RuleGenerator: Sendable {
             heads: ["event.type == \"start\"", "network.transport == \"tcp\" and destination.ip != null"],
             leaves: [
                 "destination.port in ($ports)", "not cidrMatch(destination.ip, $blocks)", "destination.port > 1023",
-                "dns.question.name : ($domains)", "process.name : ($names)", "network.direction : (\"outgoing\", \"egress\")",
+                "dns.question.name : ($domains)", "process.name : ($names)",
+                "network.direction : (\"outgoing\", \"egress\")",
                 "source.ip != \"127.0.0.1\"", "source.bytes > 100000", "cidrmatch(source.ip, $blocks)",
             ],
             exceptions: ["process.executable : ($paths)", "destination.domain : ($domains)"]),
         Category(
             name: "file",
-            heads: ["event.type != \"deletion\"", "event.type in (\"creation\", \"change\")", "event.action == \"rename\""],
+            heads: [
+                "event.type != \"deletion\"", "event.type in (\"creation\", \"change\")", "event.action == \"rename\"",
+            ],
             leaves: [
-                "file.path : ($paths)", "file.extension : ($extensions)", "file.name regex~ \"\"\"[a-z0-9]{8}\\.tmp\"\"\"",
+                "file.path : ($paths)", "file.extension : ($extensions)",
+                "file.name regex~ \"\"\"[a-z0-9]{8}\\.tmp\"\"\"",
                 "file.size >= 1048576", "process.name : ($names)", "?file.Ext.header_bytes : \"4d5a*\"",
                 "file.Ext.original.extension : ($extensions)",
             ],
@@ -202,7 +207,8 @@ public struct RuleGenerator: Sendable {
                 "event.dataset == \"made.up\" and event.outcome == \"success\"",
             ],
             leaves: [
-                "winlog.event_data.ObjectName : ($paths)", "winlog.computer_name != null", "user.name : (\"*$\", \"adm?\")"
+                "winlog.event_data.ObjectName : ($paths)", "winlog.computer_name != null",
+                "user.name : (\"*$\", \"adm?\")"
                     .replacing("$", with: "_"),
                 "event.provider in (\"a\", \"b\")", "not user.id in ($sids)", "source.ip != null",
             ],
