@@ -121,7 +121,7 @@ extension Checker {
     private mutating func check(_ query: SampleQuery, at span: Span) -> SamplePlan? {
         for term in query.terms {
             if term.runs != 1 { error("a sample takes no `runs`", at: term.span) }
-            if term.isMissing { error("a sample cannot ask for a missing event", at: term.span) }
+            if term.isMissing { error("a sample takes no missing event", at: term.span, hint: "Use a sequence") }
         }
         let stages = query.terms.compactMap { stage(of: $0, header: query.keys) }
         checkKeys(of: query.terms, header: query.keys)
