@@ -3,7 +3,7 @@
 SWIFT_BUILD = swift build --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test bench check format lint clean install
+.PHONY: help demo build test bench fuzz check format lint clean install
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,11 @@ bench: install ## Measure the speed of this machine
 	@$(SWIFT_BUILD) --configuration release --product apus
 	@$(SWIFT_BUILD) --configuration release --product bench
 	@.build/release/bench
+
+fuzz: install ## Throw mutated queries and records at the engine; FUZZ=count, 100000 by default
+	@swift build --quiet --product fuzz
+	@.build/debug/fuzz query --count $(or $(FUZZ),100000)
+	@.build/debug/fuzz event --count $(or $(FUZZ),100000)
 
 check: lint ## Check layers, scripts and formatting; no build
 	@ops/ci/check-layers

@@ -30,6 +30,7 @@ let package = Package(
     products: [
         .executable(name: "apus", targets: ["apus"]),
         .executable(name: "bench", targets: ["Bench"]),
+        .executable(name: "fuzz", targets: ["Fuzz"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -80,6 +81,13 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Takes mutated inputs to the engine; in the tests a bounded number of them, with `make fuzz` any.
+        .target(
+            name: "Fuzzing",
+            dependencies: ["Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "TestSupport"],
+            path: "Tests/Fuzzing", swiftSettings: strict),
+        .executableTarget(name: "Fuzz", dependencies: ["Fuzzing", argumentParser], swiftSettings: strict),
+
         // Tests mirror the targets.
         .target(
             name: "TestSupport", dependencies: ["EQL", "EventSchema"], path: "Tests/TestSupport",
@@ -89,7 +97,7 @@ let package = Package(
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
-        tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules"]),
+        tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules", "TestSupport"]),
         tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
@@ -97,7 +105,10 @@ let package = Package(
         tests("CommandTests", ["apus"]),
         tests(
             "DetectionTests",
-            ["Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Rules", "Traffic"]),
+            [
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Fuzzing", "Matching", "Rules",
+                "TestSupport", "Traffic",
+            ]),
         tests(
             "ConformanceTests", ["Correlation", "Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),

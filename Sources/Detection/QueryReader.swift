@@ -2,7 +2,7 @@ public import EQL
 import EventSchema
 public import Rules
 
-/// From the text of a query to something that can be evaluated: parse, check, and try every pattern.
+/// From the text of a query to something that can be evaluated: parse, check, lint, and try every pattern.
 public struct QueryReader: Sendable {
     /// Whether the query has to work on input without an end.
     public enum Input: Sendable {
@@ -18,16 +18,20 @@ public struct QueryReader: Sendable {
         self.options = options
     }
 
-    /// All problems at once; the query is nil exactly when one of them is an error.
+    /// All problems at once, in the order of their places; the query is nil exactly when one of them is an error.
     public func read(_ source: SourceText) -> CheckResult {
         let parsed = parse(source)
         guard let query = parsed.query else { return CheckResult(query: nil, diagnostics: parsed.diagnostics) }
         let checked = check(query, source: source, options: options)
         var diagnostics = parsed.diagnostics + checked.diagnostics
         if let checked = checked.query {
+            diagnostics += lint(query, checked: checked, options: options)
             diagnostics += CompiledRules.problems(in: checked)
             if case .stream = input { diagnostics += CompiledRules.streamProblems(in: checked, at: query.span) }
         }
+        diagnostics = diagnostics.enumerated()
+            .sorted { ($0.element.span.lower, $0.offset) < ($1.element.span.lower, $1.offset) }
+            .map(\.element)
         let isValid = !diagnostics.contains { $0.severity == .error }
         return CheckResult(query: isValid ? checked.query : nil, diagnostics: diagnostics)
     }

@@ -188,6 +188,8 @@ public struct FieldTest: Hashable, Sendable {
 public struct StringPattern: Hashable, Sendable {
     public enum Origin: Hashable, Sendable {
         case wildcard(caseInsensitive: Bool)
+        /// `startsWith`, `endsWith` or `stringContains` of a field; the source is their second argument.
+        case affix(ScalarFunction, caseInsensitive: Bool)
         /// Lucene syntax, whole value.
         case lucene(caseInsensitive: Bool)
         /// PCRE-like syntax, unanchored.

@@ -40,3 +40,14 @@ public struct IPBlock: Hashable, Sendable {
 
     public func contains(_ address: IPAddress) -> Bool { lower <= address && address <= upper }
 }
+
+extension IPBlock: CustomStringConvertible {
+    /// An address, or an address and the length of its prefix: `10.0.0.0/8`.
+    public var description: String {
+        let width = (UInt128(upper.high) << 64 | UInt128(upper.low)) ^ (UInt128(lower.high) << 64 | UInt128(lower.low))
+        let prefix = width.leadingZeroBitCount
+        guard prefix < 128 else { return lower.description }
+        let isDotted = !lower.description.utf8.contains(UInt8(ascii: ":"))
+        return "\(lower)/\(isDotted ? prefix - 96 : prefix)"
+    }
+}

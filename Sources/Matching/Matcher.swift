@@ -11,16 +11,16 @@ public import Events
 public final class Matcher {
     public let program: MatchProgram
 
-    private let bits: UnsafeMutablePointer<UInt64>
+    let bits: UnsafeMutablePointer<UInt64>
     /// Per group, expressions last, the event its bits were last computed for; saves clearing them between events.
-    private let evaluatedFor: UnsafeMutablePointer<UInt64>
+    let evaluatedFor: UnsafeMutablePointer<UInt64>
     /// Per condition, the event it was last decided for: several gates may lead to one condition.
     private let decidedFor: UnsafeMutablePointer<UInt64>
     private let hits: UnsafeMutablePointer<Int32>
     private let foldBuffer: UnsafeMutableRawBufferPointer
     private let scratch = PatternScratch()
     private let scalars: ScalarEvaluator
-    private var eventNumber: UInt64 = 0
+    var eventNumber: UInt64 = 0
     private var spanFinders: [StringPattern: SpanFinder?] = [:]
 
     public init(_ program: MatchProgram) {
@@ -102,7 +102,7 @@ public final class Matcher {
 
     /// Answers every predicate of a group for this event, unless that is done already.
     @inline(__always)
-    private func evaluate(_ index: Int32, _ event: Event) {
+    func evaluate(_ index: Int32, _ event: Event) {
         guard evaluatedFor[Int(index)] != eventNumber else { return }
         evaluatedFor[Int(index)] = eventNumber
         guard Int(index) < program.groups.count else { return compute(index, event) }
@@ -127,7 +127,7 @@ public final class Matcher {
         }
     }
 
-    private func clear(_ group: UnsafePointer<FieldGroup>) {
+    func clear(_ group: UnsafePointer<FieldGroup>) {
         for word in Int(group.pointee.words.lower)..<Int(group.pointee.words.upper) { bits[word] = 0 }
     }
 
@@ -142,7 +142,7 @@ public final class Matcher {
     }
 
     /// Adds the answers one value gives: any value of a field may make a predicate true.
-    private func answer(_ value: EventValue, _ group: UnsafePointer<FieldGroup>) {
+    func answer(_ value: EventValue, _ group: UnsafePointer<FieldGroup>) {
         if group.pointee.readsDates, let time = EventTime(value) { answer(date: time, group) }
         switch value.kind {
         case .string: answer(text: value.bytes, group)
@@ -352,7 +352,7 @@ extension Matcher {
 
     /// One entry per field with a value in the combination that made the expression true; one without a value
     /// where it is true of missing fields alone.
-    private func firstMatch(_ test: ScalarTest, _ event: Event) -> [MatchedTest]? {
+    func firstMatch(_ test: ScalarTest, _ event: Event) -> [MatchedTest]? {
         guard let predicate = program.expressions[test],
             scalars.holds(predicate.group - Int32(program.groups.count), for: event)
         else { return nil }
@@ -367,7 +367,7 @@ extension Matcher {
         return [MatchedTest(field: field.path, operation: test.text, value: [], span: nil)]
     }
 
-    private func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int>? {
+    func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int>? {
         guard case .matches(let patterns) = test else { return nil }
         for pattern in patterns {
             let finder = spanFinders[pattern] ?? SpanFinder(pattern)
@@ -403,6 +403,7 @@ extension FieldTest.Test {
             switch patterns.first?.origin {
             case .wildcard(true): "like~"
             case .wildcard(false), nil: "like"
+            case .affix(let function, let insensitive): "\(function)\(insensitive ? "~" : "")"
             case .lucene(let insensitive), .search(let insensitive): insensitive ? "regex~" : "regex"
             }
         }

@@ -26,6 +26,9 @@ public struct Rule: Sendable {
     public let threats: [Threat]
     /// A building block is context for other rules rather than work for a person.
     public let isBuildingBlock: Bool
+    /// `timestamp_override`: the field by which Kibana chooses the events of one run, usually the time of
+    /// ingestion. It does not order events, and a stream has no runs: read for those who pass rules on.
+    public let timestampOverride: FieldPath?
     /// `investigation_fields.field_names`: what to look at first.
     public let investigationFields: [FieldPath]
 

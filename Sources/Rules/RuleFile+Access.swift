@@ -100,7 +100,21 @@ extension RuleFile {
     func span(_ key: String, in table: TOMLTable) -> Span { table[key]?.value.span ?? table.span }
 
     func place(_ span: Span) -> RuleProblem.Place {
-        RuleProblem.Place(path: path, source: source, span: span)
+        switch layout {
+        case .document: RuleProblem.Place(path: path, source: source, span: span)
+        case .exportLine(let number): RuleProblem.Place(path: path, line: number, source: source, span: span)
+        }
+    }
+
+    /// The place in the file of a part of the query.
+    func place(of span: Span, in query: SourceText, written: TOMLString) -> RuleProblem.Place {
+        let place = place(
+            Span(
+                written.documentOffset(of: span.lower), written.documentOffset(of: max(span.lower, span.upper))))
+        switch layout {
+        case .document: return place
+        case .exportLine: return place.showing(span, of: query)
+        }
     }
 
     mutating func reportType(_ entry: TOMLTable.Entry, expected: String) {

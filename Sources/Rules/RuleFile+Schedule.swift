@@ -16,6 +16,15 @@ extension RuleFile {
         return lookback
     }
 
+    /// A sequence longer than the window of one run is never whole in Elastic.
+    mutating func warnOfShortLookback(_ lookback: Int64, _ query: CheckedQuery, in fields: TOMLTable) {
+        guard let from = fields["from"], let maxspan = query.maxspan, maxspan > lookback else { return }
+        report(
+            .warning,
+            "maxspan is longer than the rule looks back: Elasticsearch never finds the longest of its sequences",
+            at: from.value.span, hint: "Apus finds them; for both to agree, let from reach as far back as maxspan")
+    }
+
     /// The distance of a point in time like `now-9m`. Rounding (`/d`) only ever makes a window longer, and by
     /// how much depends on the clock: it is left out.
     private static func nanoseconds(back from: String) -> Int64? {
@@ -39,6 +48,14 @@ extension RuleFile {
 }
 
 extension CheckedQuery {
+    fileprivate var maxspan: Int64? {
+        switch form {
+        case .event: nil
+        case .sequence(let plan): plan.maxspan
+        case .sample(let plan): plan.maxspan
+        }
+    }
+
     /// Whether nothing in the query says how far apart its events may be.
     var isUnbounded: Bool {
         switch form {

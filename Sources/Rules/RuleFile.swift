@@ -9,19 +9,29 @@ enum RuleFileOutcome {
     case broken
 }
 
-/// Reads one rule file, going on after each problem so that one reading shows them all.
+/// Reads one rule, going on after each problem so that one reading shows them all.
 ///
 /// Unknown keys in Elastic's tables are passed over: the format grows. In `[apus]` they are errors.
 struct RuleFile {
+    /// How the text of a rule stands in its file.
+    enum Layout {
+        /// One TOML document per file.
+        case document
+        /// One line of a rule export, in which the lines of the query are escapes.
+        case exportLine(number: Int)
+    }
+
     let path: String
     let source: SourceText
     let checker: QueryChecker
+    let layout: Layout
     private(set) var problems: [RuleProblem] = []
 
-    init(path: String, text: String, checker: QueryChecker) {
+    init(path: String, text: String, checker: QueryChecker, layout: Layout = .document) {
         self.path = path
         source = SourceText(text)
         self.checker = checker
+        self.layout = layout
     }
 
     mutating func add(_ problem: RuleProblem) {
@@ -45,13 +55,18 @@ struct RuleFile {
             }
             return .broken
         }
+        return readFields(fields, apus: table("apus", in: root))
+    }
+
+    /// The rule that `fields` describe, whichever format they were written in.
+    mutating func readFields(_ fields: TOMLTable, apus: TOMLTable?) -> RuleFileOutcome {
         let type = string("type", in: fields, required: true)
         if let type, type != "eql" {
             return .unsupported(
                 UnsupportedRule(
                     path: path, id: string("rule_id", in: fields), name: string("name", in: fields), type: type))
         }
-        return readRule(fields, apus: table("apus", in: root))
+        return readRule(fields, apus: apus)
     }
 
     private mutating func readRule(_ fields: TOMLTable, apus: TOMLTable?) -> RuleFileOutcome {
@@ -72,13 +87,9 @@ struct RuleFile {
         let stage = readExtensions(apus, options: &options)
         let checked = check(fields, options: options)
         let lookback = lookback(in: fields)
+        if let checked { warnOfShortLookback(lookback, checked.query, in: fields) }
         warnOfCap(in: fields)
-        if let filters = fields["filters"] {
-            report(
-                .warning, "filters are not evaluated: the rule finds more here than in Elasticsearch",
-                at: filters.keySpan,
-                hint: "move the filter into the query or into an exception")
-        }
+        warnOfNarrowing(fields)
         // All keys are read before it is decided whether they make a rule, so that all problems are found.
         let rest = (
             version: integer("version", in: fields), author: strings("author", in: fields),
@@ -87,6 +98,7 @@ struct RuleFile {
             falsePositives: strings("false_positives", in: fields), note: string("note", in: fields),
             setup: string("setup", in: fields), threats: threats(in: fields),
             isBuildingBlock: string("building_block_type", in: fields) != nil,
+            timestampOverride: field("timestamp_override", in: fields),
             investigationFields: investigationFields(in: fields), suppression: suppression(in: fields)
         )
         guard let id, let name, let description, let severity, let riskScore, let checked,
@@ -96,7 +108,7 @@ struct RuleFile {
             id: id, name: name, description: description, severity: severity, riskScore: riskScore,
             version: rest.version.map(Int.init), author: rest.author, license: rest.license, tags: rest.tags,
             references: rest.references, falsePositives: rest.falsePositives, note: rest.note, setup: rest.setup,
-            threats: rest.threats, isBuildingBlock: rest.isBuildingBlock,
+            threats: rest.threats, isBuildingBlock: rest.isBuildingBlock, timestampOverride: rest.timestampOverride,
             investigationFields: rest.investigationFields, query: checked.text, checked: checked.query,
             options: options, lookback: lookback, stage: stage, suppression: rest.suppression,
             contentHash: ContentHash.hexadecimal(
@@ -117,13 +129,26 @@ struct RuleFile {
             reportType(entry, expected: "a string")
             return nil
         }
-        let result = checker.check(SourceText(query.text), options)
+        let text = SourceText(query.text)
+        let result = checker.check(text, options)
         for diagnostic in result.diagnostics {
-            let lower = query.documentOffset(of: diagnostic.span.lower)
-            let upper = query.documentOffset(of: max(diagnostic.span.lower, diagnostic.span.upper))
-            report(diagnostic.severity, diagnostic.message, at: Span(lower, upper), hint: diagnostic.hint)
+            let place = place(of: diagnostic.span, in: text, written: query)
+            add(
+                RuleProblem(
+                    severity: diagnostic.severity, place: place, message: diagnostic.message, hint: diagnostic.hint))
         }
         return result.query.map { (query.text, $0) }
+    }
+
+    /// What makes a rule find less in Kibana than its query says, and is not evaluated here.
+    private mutating func warnOfNarrowing(_ fields: TOMLTable) {
+        let hint = "move it into the query or into an exception of Apus"
+        for (key, what) in [("filters", "filters are"), ("exceptions_list", "exception lists are")] {
+            guard let entry = fields[key], !entry.value.isEmptyList else { continue }
+            report(
+                .warning, "\(what) not evaluated: the rule finds more here than in Elasticsearch", at: entry.keySpan,
+                hint: hint)
+        }
     }
 
     private mutating func readExtensions(_ apus: TOMLTable?, options: inout QueryOptions) -> Rule.Stage {
@@ -179,6 +204,10 @@ struct RuleFile {
     }
 
     private mutating func investigationFields(in fields: TOMLTable) -> [FieldPath] {
+        // Rules of Kibana 8.10 and earlier hold the bare list.
+        if case .array? = fields["investigation_fields"]?.value.kind {
+            return strings("investigation_fields", in: fields).map { FieldPath($0) }
+        }
         guard let table = table("investigation_fields", in: fields) else { return [] }
         return strings("field_names", in: table).map { FieldPath($0) }
     }
@@ -186,9 +215,9 @@ struct RuleFile {
     private mutating func suppression(in fields: TOMLTable) -> Rule.Suppression? {
         guard let table = table("alert_suppression", in: fields) else { return nil }
         let groupBy = strings("group_by", in: table).map { FieldPath($0) }
-        let missing = string("missing_fields_strategy", in: table) ?? "suppress"
+        let missing = choice("missing_fields_strategy", of: MissingFieldsStrategy.self, in: table) ?? .suppress
         return Rule.Suppression(
-            fields: groupBy, window: suppressionWindow(in: table), includesMissing: missing != "doNotSuppress")
+            fields: groupBy, window: suppressionWindow(in: table), includesMissing: missing == .suppress)
     }
 
     private mutating func suppressionWindow(in suppression: TOMLTable) -> Int64? {
@@ -216,4 +245,10 @@ struct RuleFile {
             report(.warning, "[\(entry.key)] is not read", at: entry.keySpan, hint: "did you mean [\(meant)]?")
         }
     }
+}
+
+/// Source: the detection-engine API of Kibana.
+private enum MissingFieldsStrategy: String, CaseIterable {
+    case suppress
+    case doNotSuppress
 }

@@ -8,7 +8,11 @@ struct RuleFileWalk {
     /// By path with all links resolved.
     private var visited: Set<String> = []
 
-    private static let maximumFileSize = 4 * 1024 * 1024
+    /// In bytes; an export holds all rules of an installation in one file.
+    private static func maximumSize(of path: String) -> Int { (isExport(path) ? 256 : 4) * 1024 * 1024 }
+
+    /// Whether the file is a rule export of Kibana rather than one rule as TOML.
+    static func isExport(_ path: String) -> Bool { path.hasSuffix(".ndjson") }
 
     /// A path the user named: any file is taken, whatever its name.
     mutating func visit(_ path: String) {
@@ -34,7 +38,7 @@ struct RuleFileWalk {
             var isFolder = false
             // A dangling link is nobody's rule.
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
-            if isFolder || name.hasSuffix(".toml") { visit(path) }
+            if isFolder || name.hasSuffix(".toml") || Self.isExport(name) { visit(path) }
         }
     }
 
@@ -43,8 +47,8 @@ struct RuleFileWalk {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw problem(path, "the file cannot be read")
         }
-        guard data.count <= maximumFileSize else {
-            throw problem(path, "the file is larger than \(maximumFileSize) bytes")
+        guard data.count <= maximumSize(of: path) else {
+            throw problem(path, "the file is larger than \(maximumSize(of: path)) bytes")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw problem(path, "the file is not valid UTF-8")

@@ -36,7 +36,8 @@ public struct RuleLoader: Sendable {
         self.checker = checker
     }
 
-    /// Loads files and, recursively, the `*.toml` files of folders, in the order of their paths.
+    /// Loads files and, recursively, the `*.toml` and `*.ndjson` files of folders, in the order of their paths.
+    /// A name that ends with `.ndjson` is a rule export of Kibana, with a rule on each line; any other is TOML.
     ///
     /// A file reached twice, by overlapping paths or symbolic links, is read once; names that begin with a
     /// dot are passed over inside folders. Of two rules with one id, the first stays and the second is an error.
@@ -47,12 +48,23 @@ public struct RuleLoader: Sendable {
         for path in walk.files {
             do {
                 let text = try RuleFileWalk.read(path)
-                collection.add(text: text, path: path, checker: checker)
+                if RuleFileWalk.isExport(path) {
+                    collection.add(export: text, path: path, checker: checker)
+                } else {
+                    collection.add(text: text, path: path, checker: checker)
+                }
             } catch {
                 collection.problems.append(error)
             }
         }
         return collection.report(fileCount: walk.files.count)
+    }
+
+    /// Reads rules from text, as if it were an export at `path`.
+    public func load(ndjson: String, path: String) -> RuleLoadReport {
+        var collection = RuleCollection(problems: [])
+        collection.add(export: ndjson, path: path, checker: checker)
+        return collection.report(fileCount: 1)
     }
 
     /// Reads one rule from text, as if it stood in a file at `path`.
@@ -102,6 +114,17 @@ private struct RuleCollection {
         var file = RuleFile(path: path, text: text, checker: checker)
         let outcome = file.read()
         problems += file.problems
+        add(outcome)
+    }
+
+    mutating func add(export text: String, path: String, checker: QueryChecker) {
+        var export = RuleExport(path: path, checker: checker)
+        let outcomes = export.read(text)
+        problems += export.problems
+        for outcome in outcomes { add(outcome) }
+    }
+
+    private mutating func add(_ outcome: RuleFileOutcome) {
         switch outcome {
         case .rule(let rule, let place):
             if let first = idPlaces[rule.id] {

@@ -16,16 +16,24 @@ public struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
         public let column: Int
         /// The text of the line, without its line break; empty when the file could not be read.
         public let excerpt: String
-        /// How many code points of the excerpt are meant, from `column` on; at least 1.
+        /// Where the caret goes below the excerpt; counts code points from 1.
+        public let excerptColumn: Int
+        /// How many code points of the excerpt are meant; at least 1.
         public let width: Int
+        /// Of a problem in the query of a rule export: its place in the query's own text, which the excerpt is of.
+        public let inQuery: SourceText.Position?
 
         /// `file:line:column`, as editors and CI systems read it.
         public var description: String { "\(path):\(line):\(column)" }
     }
 
-    public var description: String {
-        "\(place): \(severity.rawValue): \(message)" + (hint.map { "; \($0)" } ?? "")
+    /// Place, severity and message on one line.
+    public var headline: String {
+        let query = place.inQuery.map { "in the query, line \($0.line), column \($0.column): " } ?? ""
+        return "\(place): \(severity.rawValue): \(query)\(message)"
     }
+
+    public var description: String { headline + (hint.map { "; \($0)" } ?? "") }
 }
 
 extension RuleProblem.Place {
@@ -34,17 +42,44 @@ extension RuleProblem.Place {
         let start = source.position(of: span.lower)
         let line = source.line(start.line)
         let excerpt = line.hasSuffix("\r") ? String(line.dropLast()) : line
-        let rest = excerpt.unicodeScalars.count - start.column + 1
-        let text = source[Span(span.lower, max(span.lower, span.upper))].unicodeScalars.prefix {
-            $0 != "\n" && $0 != "\r"
-        }
         self.init(
-            path: path, line: start.line, column: start.column, excerpt: excerpt,
-            width: max(1, min(rest, text.count)))
+            path: path, line: start.line, column: start.column, excerpt: excerpt, excerptColumn: start.column,
+            width: Self.width(of: span, in: source, from: start.column, excerpt: excerpt), inQuery: nil)
+    }
+
+    /// A place in line `line` of a file whose lines are long; the excerpt is the neighbourhood of `span`.
+    ///
+    /// - Parameter source: that line alone.
+    init(path: String, line: Int, source: SourceText, span: Span) {
+        let start = source.position(of: span.lower)
+        let scalars = source.line(1).unicodeScalars
+        let skipped = max(0, start.column - 1 - 40)
+        let excerpt = String(String.UnicodeScalarView(scalars.dropFirst(skipped).prefix(100)))
+        let column = start.column - skipped
+        self.init(
+            path: path, line: line, column: start.column, excerpt: excerpt, excerptColumn: column,
+            width: Self.width(of: span, in: source, from: column, excerpt: excerpt), inQuery: nil)
     }
 
     /// The file as a whole.
     init(path: String) {
-        self.init(path: path, line: 1, column: 1, excerpt: "", width: 1)
+        self.init(path: path, line: 1, column: 1, excerpt: "", excerptColumn: 1, width: 1, inQuery: nil)
+    }
+
+    /// The same place with the line of the query as its excerpt.
+    func showing(_ span: Span, of query: SourceText) -> RuleProblem.Place {
+        let inner = RuleProblem.Place(path: path, source: query, span: span)
+        return RuleProblem.Place(
+            path: path, line: line, column: column, excerpt: inner.excerpt, excerptColumn: inner.column,
+            width: inner.width, inQuery: query.position(of: span.lower))
+    }
+
+    /// The code points of `span` on its first line, none of them past the end of the excerpt.
+    private static func width(of span: Span, in source: SourceText, from column: Int, excerpt: String) -> Int {
+        let rest = excerpt.unicodeScalars.count - column + 1
+        let text = source[Span(span.lower, max(span.lower, span.upper))].unicodeScalars.prefix {
+            $0 != "\n" && $0 != "\r"
+        }
+        return max(1, min(rest, text.count))
     }
 }

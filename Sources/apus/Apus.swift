@@ -15,10 +15,11 @@ struct Apus: AsyncParsableCommand {
               apus check config/rules                are the rules valid?
               apus eval --rules config/rules FILE    which alerts would these events raise?
               apus query 'process where true' FILE   which events match this query?
+              apus explain RULE FILE                 why does this rule match these events, or not?
               apus run --config config/apus.yaml     read from Kafka, for good
 
             \(ExitStatus.help)
             """,
         version: "apus \(Engine.version)",
-        subcommands: [Run.self, Demo.self, Check.self, Eval.self, QueryCommand.self, BrokerCommand.self, Health.self])
+        subcommands: [Run.self, Demo.self, Check.self, Eval.self, QueryCommand.self, Explain.self, BrokerCommand.self, Health.self])
 }

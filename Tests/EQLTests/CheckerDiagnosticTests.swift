@@ -69,7 +69,6 @@ import Testing
             (name .> 5, "ordered as text"),
             (.field("proces.name") .== "a", "not an ECS field"),
             (.field("f", optional: true) .== .field("g", optional: true), "both fields are absent"),
-            (false, "never be true"),
         ] as [(Expression, String)])
     func warns(expression: Expression, message: String) {
         let result = check(query(expression))

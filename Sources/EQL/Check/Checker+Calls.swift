@@ -19,7 +19,7 @@ extension Checker {
                 else { break }
                 return test(
                     field, type(of: field), tree.language, source: text,
-                    .wildcard(caseInsensitive: call.caseInsensitive), call.arguments[1].span)
+                    .affix(function, caseInsensitive: call.caseInsensitive), call.arguments[1].span)
             case .arithmetic: break
             }
         }
@@ -52,7 +52,7 @@ extension Checker {
             if case .field = arguments[0], let tree = affix(function, call),
                 case .constant(.string(let text)) = arguments[1]
             {
-                let origin = StringPattern.Origin.wildcard(caseInsensitive: call.caseInsensitive)
+                let origin = StringPattern.Origin.affix(function, caseInsensitive: call.caseInsensitive)
                 let pattern = StringPattern(
                     expression: tree.language.expression, source: text, origin: origin, span: call.arguments[1].span)
                 return .pattern(arguments[0], [pattern])

@@ -64,9 +64,6 @@ extension Checker {
     mutating func lower(_ query: EventQuery) -> Condition? {
         guard let verdict = lower(query.condition) else { return nil }
         var condition = verdict.condition.normalised
-        if condition == .constant(false) {
-            warn("this condition can never be true", at: query.condition.span)
-        }
         if case .named(let category, _) = query.category {
             let field = options.eventCategoryField
             let type = options.schema.type(of: field)

@@ -187,7 +187,7 @@ extension TOMLReader {
 }
 
 /// Collects a string and the places its bytes come from.
-private struct TOMLStringBuilder {
+struct TOMLStringBuilder {
     private var bytes: [UInt8] = []
     private var runs: [TOMLString.Run]
 

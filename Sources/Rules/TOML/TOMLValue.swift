@@ -19,6 +19,14 @@ struct TOMLValue {
     /// Where the value stands in the document.
     let span: Span
 
+    var isEmptyList: Bool {
+        switch kind {
+        case .array(let values): values.isEmpty
+        case .tables(let tables): tables.isEmpty
+        case .string, .integer, .float, .boolean, .date, .table: false
+        }
+    }
+
     /// For messages: "expected a string, found an integer".
     var typeName: String {
         switch kind {

@@ -6,8 +6,8 @@ struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Checks rule files and says what is wrong with them.",
         discussion: """
-            Reads every *.toml file of the paths, and checks the file's form, its EQL query and its patterns. \
-            Every problem is shown with its file, line and column and what to do about it. Rules of other types \
+            Reads every *.toml file of the paths and every *.ndjson export of Kibana, and checks the form, the EQL \
+            query and the patterns of each rule, and warns of what is valid but hardly meant. Every problem is shown with its file, line and column and what to do about it. Rules of other types \
             than eql are listed as not supported and are no error.
 
             Examples:
@@ -67,6 +67,9 @@ private struct CheckReport: Encodable {
         var file: String
         var line: Int
         var column: Int
+        /// Of a problem in the query of a rule export: where in the query's own text.
+        var queryLine: Int?
+        var queryColumn: Int?
         var message: String
         var hint: String?
     }
@@ -104,7 +107,8 @@ private struct CheckReport: Encodable {
         problems = report.problems.map {
             Problem(
                 severity: $0.severity.rawValue, file: $0.place.path, line: $0.place.line, column: $0.place.column,
-                message: $0.message, hint: $0.hint)
+                queryLine: $0.place.inQuery?.line, queryColumn: $0.place.inQuery?.column, message: $0.message,
+                hint: $0.hint)
         }
         unsupported = report.unsupported.map { Unsupported(file: $0.path, id: $0.id, name: $0.name, type: $0.type) }
     }

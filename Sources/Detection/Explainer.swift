@@ -1,0 +1,111 @@
+public import Correlation
+public import EQL
+public import EventSchema
+public import Events
+public import Matching
+
+/// What one query makes of one event.
+public struct EventExplanation: Sendable {
+    public var origin: RecordOrigin
+    /// Nil when the event has no timestamp of its own, or could not be read.
+    public var timestamp: EventTime?
+    public var outcome: Outcome
+
+    public enum Outcome: Sendable {
+        case unreadable(DecodeFailure)
+        /// One entry per condition of the query: ``CheckedQuery/conditions``.
+        case read([PartExplanation])
+    }
+}
+
+/// What one condition of a query says about one event.
+public struct PartExplanation: Sendable {
+    public var part: QueryPart
+    /// Whether the engine's plan lets the event pass.
+    public var holds: Bool
+    public var verdicts: VerdictTree
+    /// The keys under which the event takes part; nil where the query joins nothing.
+    public var keys: [CorrelationKey]?
+}
+
+/// The place a condition has in its query. Numbers count from 1, runs expanded.
+public enum QueryPart: Hashable, Sendable {
+    case event
+    case stage(Int)
+    /// `![…]`.
+    case missing(Int)
+    case until
+
+    /// The parts of a query, in the order of its conditions.
+    public static func parts(of query: CheckedQuery) -> [QueryPart] {
+        switch query.form {
+        case .event: [.event]
+        case .sample(let plan): plan.stages.indices.map { .stage($0 + 1) }
+        case .sequence(let plan):
+            plan.stages.indices.map { .stage($0 + 1) } + plan.gaps.indices.map { .missing($0 + 1) }
+                + (plan.until == nil ? [] : [.until])
+        }
+    }
+}
+
+/// Says why a query matches what it matches.
+///
+/// It asks the plans the engine runs: verdicts are the matcher's own bits, and what happens to partial matches is
+/// told by the machines while they run. Input ends; sequences see their events in order.
+public final class Explainer {
+    public let query: CheckedQuery
+
+    private let queries: CompiledQueries
+    private let parts: [QueryPart]
+    private let decoder: EventDecoder
+    private let matcher: Matcher
+    private let evaluator: Evaluator
+    private let source: Int
+    private let steps = Steps()
+
+    /// Outlives the closure that fills it.
+    private final class Steps {
+        var list: [TraceStep] = []
+    }
+
+    /// - Parameter queries: one query, compiled by itself.
+    public init(_ queries: CompiledQueries, decodeLimits: DecodeLimits = DecodeLimits()) {
+        precondition(queries.queries.count == 1, "an explanation is of one query")
+        self.queries = queries
+        query = queries.queries[0]
+        parts = QueryPart.parts(of: query)
+        decoder = queries.makeDecoder(limits: decodeLimits)
+        matcher = Matcher(queries.program)
+        evaluator = Evaluator(
+            queries,
+            options: EvaluatorOptions(ordering: .sorted, decodeLimits: decodeLimits, correlationLimits: .bounded))
+        source = evaluator.addSource()
+        evaluator.trace = { [steps] _, step in steps.list.append(step) }
+    }
+
+    /// Explains one event, and lets it take part in what follows. Borrows `payload` for the call.
+    public func explain(_ payload: UnsafeRawBufferPointer, origin: RecordOrigin) -> EventExplanation {
+        if let failure = decoder.decode(payload) {
+            return EventExplanation(origin: origin, outcome: .unreadable(failure))
+        }
+        // It decoded under the same limits.
+        _ = evaluator.process(payload, origin: origin, source: source, recordTime: nil)
+        let event = decoder.event
+        let readers = queries.keyReaders[0]
+        let explained = parts.indices.map { index in
+            PartExplanation(
+                part: parts[index], holds: matcher.holds(index, for: event),
+                verdicts: matcher.verdicts(index, for: event),
+                keys: readers.isEmpty ? nil : readers[index].keys(of: event).keys)
+        }
+        return EventExplanation(origin: origin, timestamp: event.timestamp, outcome: .read(explained))
+    }
+
+    /// Ends the input.
+    ///
+    /// - Returns: everything that happened to partial matches, in order, and the matches.
+    public func finish() -> (steps: [TraceStep], matches: [QueryMatch]) {
+        evaluator.finish()
+        return (steps.list, evaluator.takeMatches())
+    }
+}

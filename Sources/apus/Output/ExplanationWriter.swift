@@ -1,0 +1,208 @@
+import Correlation
+import Detection
+import EQL
+import EventSchema
+import Events
+import Foundation
+import Matching
+
+/// Writes explanations, for people or as JSON.
+struct ExplanationWriter {
+    let query: CheckedQuery
+    let files: [String]
+    let output: OutputFormat
+
+    private var isCorrelation: Bool { if case .event = query.form { false } else { true } }
+
+    func write(_ explanation: EventExplanation) {
+        switch output {
+        case .json: Console.print(EventRecord(explanation, name: name(explanation.origin)).jsonLine)
+        case .text: Console.print(text(explanation))
+        }
+    }
+
+    func write(_ steps: [TraceStep], _ matches: [QueryMatch]) {
+        guard isCorrelation else { return }
+        switch output {
+        case .json:
+            for step in steps { Console.print(StepRecord(step, name: name).jsonLine) }
+            for match in matches { Console.print(MatchRecord(match, name: name).jsonLine) }
+        case .text:
+            Console.print("What became of partial matches, in the order of their events")
+            for step in steps {
+                let cause = step.cause.map { "\($0.timestamp)  \(name($0.origin))" } ?? "the end"
+                let key = step.key.values.isEmpty ? "" : "  [\(step.key.text)]"
+                Console.print("  \(cause)\(key)  \(step.sentence { name($0.origin) })")
+            }
+            Console.print("\(matches.count) \(matches.count == 1 ? "match" : "matches")")
+            for match in matches {
+                let events = match.steps.map { $0.map { name($0.origin) } ?? "none" }.joined(separator: ", ")
+                Console.print("  [\(match.key.text)]  \(events)")
+            }
+        }
+    }
+
+    /// "line 3", with the file where there are several.
+    private func name(_ origin: RecordOrigin) -> String {
+        let line = "line \(origin.offset)"
+        let file = Int(origin.topic.rawValue)
+        return files.count > 1 && file < files.count ? "\(files[file]) \(line)" : line
+    }
+
+    // MARK: Text
+
+    private func text(_ explanation: EventExplanation) -> String {
+        let head = [name(explanation.origin), explanation.timestamp.map(\.description) ?? ""]
+            .filter { !$0.isEmpty }.joined(separator: "  ")
+        switch explanation.outcome {
+        case .unreadable(let failure): return "\(head)\n  not evaluated: \(failure.reason)\n"
+        case .read(let parts): return ([head] + parts.flatMap(lines)).joined(separator: "\n") + "\n"
+        }
+    }
+
+    private func lines(_ part: PartExplanation) -> [String] {
+        let tree = Self.text.lines(part.verdicts).map { "  " + $0 }
+        guard part.part != .event else { return tree }
+        var head = "  \(part.part.name): \(part.holds ? "matches" : "does not match")"
+        if part.holds, let keys = part.keys {
+            let isJoined = keys.contains { !$0.values.isEmpty }
+            if keys.isEmpty {
+                head += ", but a join key is missing: the event is not seen here"
+            } else if isJoined {
+                head += ", key \(keys.map(\.text).joined(separator: " and "))"
+            }
+        }
+        return [head] + tree.map { "  " + $0 }
+    }
+
+    private static var text: ExplanationText {
+        guard Console.outputIsTerminal, ProcessInfo.processInfo.environment["NO_COLOR"] == nil else {
+            return ExplanationText()
+        }
+        return ExplanationText { "\u{1B}[\($1 ? 32 : 31)m\($0)\u{1B}[0m" }
+    }
+}
+
+extension QueryPart {
+    fileprivate var name: String {
+        switch self {
+        case .event: "event"
+        case .stage(let number): "stage \(number)"
+        case .missing(let number): "missing event \(number)"
+        case .until: "until"
+        }
+    }
+}
+
+extension CorrelationKey {
+    fileprivate var text: String { values.map { $0.text ?? "(missing)" }.joined(separator: ", ") }
+}
+
+// MARK: - JSON
+
+/// One line of `apus explain --output json` about an event.
+private struct EventRecord: Encodable {
+    var event: String
+    var timestamp: String?
+    var failure: String?
+    var parts: [Part]?
+
+    struct Part: Encodable {
+        var part: String
+        var matches: Bool
+        var keys: [[String?]]?
+        var verdict: Node
+    }
+
+    init(_ explanation: EventExplanation, name: String) {
+        event = name
+        timestamp = explanation.timestamp?.description
+        switch explanation.outcome {
+        case .unreadable(let failure): self.failure = failure.reason
+        case .read(let parts):
+            self.parts = parts.map { part in
+                Part(
+                    part: part.part.name, matches: part.holds, keys: part.keys?.map { $0.values.map(\.text) },
+                    verdict: Node(part.verdicts))
+            }
+        }
+    }
+}
+
+/// A part of a verdict tree; `operator` is `and`, `or`, `not`, `test` or `constant`.
+private struct Node: Encodable {
+    var `operator`: String
+    var matches: Bool
+    var test: String?
+    var fields: [Field]?
+    var parts: [Node]?
+
+    struct Field: Encodable {
+        var field: String
+        var values: [Value]
+    }
+
+    struct Value: Encodable {
+        var value: String
+        var matches: Bool?
+        /// UTF-8 offsets in the value: where it begins, and where it is over.
+        var span: [Int]?
+    }
+
+    init(_ tree: VerdictTree) {
+        matches = tree.holds
+        switch tree {
+        case .constant: `operator` = "constant"
+        case .not(let inner):
+            `operator` = "not"
+            parts = [Node(inner)]
+        case .all(let parts):
+            `operator` = "and"
+            self.parts = parts.map(Node.init)
+        case .any(let parts):
+            `operator` = "or"
+            self.parts = parts.map(Node.init)
+        case .leaf(let leaf):
+            `operator` = "test"
+            test = leaf.text
+            fields = leaf.fields.map { field in
+                Field(
+                    field: field.path.dotted,
+                    values: field.values.map {
+                        Value(
+                            value: String(decoding: $0.text, as: UTF8.self), matches: $0.holds,
+                            span: $0.span.map { [$0.lowerBound, $0.upperBound] })
+                    })
+            }
+        }
+    }
+}
+
+/// What happened to one partial match.
+private struct StepRecord: Encodable {
+    var step: String
+    var stage: Int
+    var key: [String?]
+    var events: [String]
+    var cause: String?
+    var text: String
+
+    init(_ step: TraceStep, name: (RecordOrigin) -> String) {
+        self.step = step.name
+        stage = step.stage + 1
+        key = step.key.values.map(\.text)
+        events = step.partial.map { name($0.origin) }
+        cause = step.cause.map { name($0.origin) }
+        text = step.sentence { name($0.origin) }
+    }
+}
+
+private struct MatchRecord: Encodable {
+    var match: [String?]
+    var key: [String?]
+
+    init(_ found: QueryMatch, name: (RecordOrigin) -> String) {
+        match = found.steps.map { $0.map { name($0.origin) } }
+        key = found.key.values.map(\.text)
+    }
+}
