@@ -39,19 +39,23 @@ public struct CompiledRules: Sendable {
         }
     }
 
-    /// What a stream engine cannot honour in this query, although bounded input can.
-    public static func streamProblems(in query: CheckedQuery, at span: Span) -> [Diagnostic] {
-        var problems = query.pipes.map {
+    /// What a rule cannot ask for, although a query can: it has alerts, not a first or last result.
+    static func ruleProblems(in query: CheckedQuery) -> [Diagnostic] {
+        query.pipes.map {
             Diagnostic.error(
                 "a stream has no first or last result: '| \($0.name.rawValue)' cannot be honoured", at: $0.span,
                 hint: "remove the pipe; apus query accepts it")
         }
-        if case .sample(let plan) = query.form, plan.maxspan == nil {
-            problems.append(
-                Diagnostic.error(
-                    "a sample on a stream needs a window", at: span, hint: "write sample by … with maxspan=60s"))
-        }
-        return problems
+    }
+
+    /// What input without an end cannot give, although a file can.
+    static func streamProblems(in query: CheckedQuery, at span: Span) -> [Diagnostic] {
+        guard case .sample(let plan) = query.form, plan.maxspan == nil else { return [] }
+        return [
+            .error(
+                "a sample on a stream needs a window", at: span,
+                hint: "write sample by … with maxspan=60s; apus eval and apus query accept it without")
+        ]
     }
 }
 

@@ -127,7 +127,8 @@ public final class Evaluator {
             case .event: return .none
             case .sequence(let plan): return .sequence(SequenceMachine(plan, limits: limits))
             case .sample(let plan):
-                if case .sorted = options.ordering, plan.maxspan == nil {
+                // Without a window only bounded input can end; readers of queries for streams refuse it.
+                if plan.maxspan == nil {
                     return .collection(SampleCollection(plan, samplesPerKey: options.samplesPerKey))
                 }
                 return .sample(SampleMachine(plan, limits: limits))

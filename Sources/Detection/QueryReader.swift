@@ -4,9 +4,13 @@ public import Rules
 
 /// From the text of a query to something that can be evaluated: parse, check, lint, and try every pattern.
 public struct QueryReader: Sendable {
-    /// Whether the query has to work on input without an end.
+    /// What the query is for.
     public enum Input: Sendable {
+        /// A rule on input without an end.
         case stream
+        /// A rule on a file.
+        case boundedRule
+        /// A query on a file: anything goes.
         case bounded
     }
 
@@ -27,7 +31,8 @@ public struct QueryReader: Sendable {
         if let checked = checked.query {
             diagnostics += lint(query, checked: checked, options: options)
             diagnostics += CompiledRules.problems(in: checked)
-            if case .stream = input { diagnostics += CompiledRules.streamProblems(in: checked, at: query.span) }
+            if input != .bounded { diagnostics += CompiledRules.ruleProblems(in: checked) }
+            if input == .stream { diagnostics += CompiledRules.streamProblems(in: checked, at: query.span) }
         }
         diagnostics = diagnostics.enumerated()
             .sorted { ($0.element.span.lower, $0.offset) < ($1.element.span.lower, $1.offset) }
@@ -39,10 +44,17 @@ public struct QueryReader: Sendable {
 
 extension QueryChecker {
     /// For rules that run on streams.
-    public static let streaming = QueryChecker { source, rule in
-        var options = CheckOptions()
-        options.regexMode = rule.regexMode
-        if let field = rule.eventCategoryField { options.eventCategoryField = field }
-        return QueryReader(.stream, options: options).read(source)
+    public static let streaming = checker(for: .stream)
+
+    /// For rules that run on files.
+    public static let bounded = checker(for: .boundedRule)
+
+    private static func checker(for input: QueryReader.Input) -> QueryChecker {
+        QueryChecker { source, rule in
+            var options = CheckOptions()
+            options.regexMode = rule.regexMode
+            if let field = rule.eventCategoryField { options.eventCategoryField = field }
+            return QueryReader(input, options: options).read(source)
+        }
     }
 }

@@ -1,4 +1,4 @@
-public import EQL
+import EQL
 public import EventSchema
 public import Events
 

@@ -21,5 +21,8 @@ struct Apus: AsyncParsableCommand {
             \(ExitStatus.help)
             """,
         version: "apus \(Engine.version)",
-        subcommands: [Run.self, Demo.self, Check.self, Eval.self, QueryCommand.self, Explain.self, BrokerCommand.self, Health.self])
+        subcommands: [
+            Run.self, Demo.self, Check.self, Eval.self, QueryCommand.self, Explain.self, BrokerCommand.self,
+            Health.self,
+        ])
 }

@@ -10,7 +10,7 @@ public enum FuzzTarget: String, Sendable, CaseIterable {
     /// Reads one input after another.
     public func makeSubject() throws -> any FuzzSubject {
         switch self {
-        case .query: try QuerySubject()
+        case .query: QuerySubject()
         case .event: try EventSubject()
         }
     }

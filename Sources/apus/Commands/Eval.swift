@@ -60,7 +60,7 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         let (rules, file) = arguments
-        let compiled = try LoadedRules(paths: rules).compile(strict: strict)
+        let compiled = try LoadedRules(paths: rules, checker: .bounded).compile(strict: strict)
         let detector = Detector(
             compiled,
             options: EvaluatorOptions(

@@ -8,8 +8,8 @@ import Rules
 struct LoadedRules {
     let report: RuleLoadReport
 
-    init(paths: [String]) {
-        report = RuleLoader(checker: .streaming).load(paths: paths)
+    init(paths: [String], checker: QueryChecker = .streaming) {
+        report = RuleLoader(checker: checker).load(paths: paths)
     }
 
     /// Writes every problem to standard error.
