@@ -20,7 +20,4 @@ public struct FieldPath: Hashable, Sendable, Comparable, ExpressibleByStringLite
 
     public static let timestamp: FieldPath = "@timestamp"
     public static let eventCategory: FieldPath = "event.category"
-
-    /// The identity of the host, derived by Apus from the first present field of a configured list.
-    public static let hostKey: FieldPath = "apus.host_key"
 }

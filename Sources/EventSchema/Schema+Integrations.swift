@@ -3,7 +3,8 @@
 // Apus derives. The format is that of ``FieldTable``; `root` continues the ECS root.
 
 let integrationFields = """
-    root: apus.host_key winlog@winlog powershell@powershell sysmon@sysmon iis.access@iis o365.audit@o365
+    root: apus.host_key apus.decoded.command_line=wildcard apus.decoded.script=text winlog@winlog
+     powershell@powershell sysmon@sysmon iis.access@iis o365.audit@o365
      azure@azure aws.cloudtrail@cloudtrail okta.*=keyword google_workspace.*=keyword gcp.audit.*=keyword
      github.*=keyword auditd.*=keyword system.auth.*=keyword Endpoint.*=keyword Events.*=keyword
      Effective_process.entity_id Effective_process.executable Effective_process.name Effective_process.pid=long
