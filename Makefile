@@ -15,6 +15,7 @@ build: install ## Build for debugging
 	@swift build
 
 test: install ## Run all tests
+	@ops/ci/check-deployment
 	@swift test --disable-xctest
 
 bench: install ## Measure the speed of this machine
