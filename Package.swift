@@ -56,6 +56,11 @@ let package = Package(
         library("Alerts", ["Events", "EventSchema", "Rules", crypto]),
         library("Detection", ["Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Rules"]),
 
+        // The tests that stand beside rules, run on the engine.
+        library(
+            "RuleTesting",
+            ["Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Matching", "Rules", "Yams"]),
+
         // The runtime around it.
         library("KafkaClient", ["CRdKafka"]),
         library("Settings", ["Yams"]),
@@ -65,8 +70,7 @@ let package = Package(
             name: "apus",
             dependencies: [
                 "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
-                "Rules",
-                "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
+                "Rules", "RuleTesting", "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
 
@@ -98,6 +102,8 @@ let package = Package(
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
         tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules", "TestSupport"]),
+        tests(
+            "RuleTestingTests", ["Detection", "EQL", "Events", "EventSchema", "Matching", "Rules", "RuleTesting"]),
         tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),

@@ -43,7 +43,7 @@ public struct Rule: Sendable {
     /// are no runs, and `timestamp_override`, which moves the window of a run and not the order of events.
     /// Nor is there a cap on findings: see `max_signals` in ``RuleLoader``.
     public let lookback: Int64
-    public let stage: Stage
+    public private(set) var stage: Stage
     public let suppression: Suppression?
 
     /// 64 lower-case hexadecimal digits; see ``ContentHash``.
@@ -88,6 +88,13 @@ public struct Rule: Sendable {
 }
 
 extension Rule {
+    /// The same rule in the active stage: a rule in the shadow is tested like any other.
+    public var activated: Rule {
+        var rule = self
+        rule.stage = .active
+        return rule
+    }
+
     /// The folder the file stands in: the name of the pack.
     public var ruleset: String? {
         path.split(separator: "/").dropLast().last.map(String.init)

@@ -27,6 +27,13 @@ public struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
         public var description: String { "\(path):\(line):\(column)" }
     }
 
+    public init(severity: Diagnostic.Severity, place: Place, message: String, hint: String?) {
+        self.severity = severity
+        self.place = place
+        self.message = message
+        self.hint = hint
+    }
+
     /// Place, severity and message on one line.
     public var headline: String {
         let query = place.inQuery.map { "in the query, line \($0.line), column \($0.column): " } ?? ""
@@ -59,6 +66,14 @@ extension RuleProblem.Place {
         self.init(
             path: path, line: line, column: start.column, excerpt: excerpt, excerptColumn: column,
             width: Self.width(of: span, in: source, from: column, excerpt: excerpt), inQuery: nil)
+    }
+
+    /// A place in a file of another format.
+    ///
+    /// - Parameter excerpt: the text of the line.
+    public init(path: String, line: Int, column: Int, excerpt: String) {
+        self.init(
+            path: path, line: line, column: column, excerpt: excerpt, excerptColumn: column, width: 1, inQuery: nil)
     }
 
     /// The file as a whole.

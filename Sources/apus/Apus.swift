@@ -13,6 +13,7 @@ struct Apus: AsyncParsableCommand {
             Start here:
               apus demo                              everything at once, on an embedded broker
               apus check config/rules                are the rules valid?
+              apus test config/rules                 do they find what their tests say?
               apus eval --rules config/rules FILE    which alerts would these events raise?
               apus query 'process where true' FILE   which events match this query?
               apus explain RULE FILE                 why does this rule match these events, or not?
@@ -22,7 +23,7 @@ struct Apus: AsyncParsableCommand {
             """,
         version: "apus \(Engine.version)",
         subcommands: [
-            Run.self, Demo.self, Check.self, Eval.self, QueryCommand.self, Explain.self, BrokerCommand.self,
+            Run.self, Demo.self, Check.self, Test.self, Eval.self, QueryCommand.self, Explain.self, BrokerCommand.self,
             Health.self,
         ])
 }
