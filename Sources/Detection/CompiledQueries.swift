@@ -52,6 +52,9 @@ public struct CompiledQueries: Sendable {
     let owners: [Owner]
     /// Per query, the id of its first condition.
     let firstCondition: [Int]
+    public let exceptions: [CompiledException]
+    /// Per query, the exceptions that are for it: indices into ``exceptions``.
+    let exceptionsOfQuery: [[Int]]
     /// Per query and stage, how to read its join key; empty for event queries.
     let keyReaders: [[KeyReader]]
     /// The fields that say when events happened: the engine's, then those of queries that have their own.
@@ -74,10 +77,14 @@ public struct CompiledQueries: Sendable {
         var retention: Int64?
     }
 
-    /// - Parameter timings: one for each query; or none, and all queries follow `fields`.
+    /// - Parameters:
+    ///   - timings: one for each query; or none, and all queries follow `fields`.
+    ///   - exceptions: keep events from the stages of queries.
+    ///   - further: fields to be read although no condition asks for them.
     /// - Throws: the first pattern that Vectorscan refuses.
     public init(
-        _ queries: [CheckedQuery], fields: EventFields = EventFields(), timings: [QueryTiming] = []
+        _ queries: [CheckedQuery], fields: EventFields = EventFields(), timings: [QueryTiming] = [],
+        exceptions: [QueryException] = [], further: [FieldPath] = []
     ) throws(PatternProblem) {
         precondition(timings.isEmpty || timings.count == queries.count, "one timing for each query")
         var layout = FieldLayout()
@@ -111,7 +118,16 @@ public struct CompiledQueries: Sendable {
             }
             keyReaders.append(query.stages.map { KeyReader($0.keys, layout: &layout) })
         }
-        program = try MatchProgram(conditions: conditions, layout: &layout)
+        for path in further { _ = layout.insert(path) }
+        program = try MatchProgram(
+            conditions: conditions, asked: exceptions.map(\.condition), layout: &layout)
+        self.exceptions = exceptions.enumerated().map { index, exception in
+            CompiledException(
+                id: exception.id, condition: conditions.count + index, stage: exception.stage, expiry: exception.expiry)
+        }
+        exceptionsOfQuery = queries.indices.map { query in
+            exceptions.indices.filter { exceptions[$0].queries.contains(query) }
+        }
         self.queries = queries
         self.layout = layout
         self.fields = fields

@@ -11,20 +11,31 @@ public enum Engine {
 /// A rule set compiled for evaluation; immutable, shared by all lanes.
 public struct CompiledRules: Sendable {
     public let rules: [Rule]
-    /// Identifies the set: two processes with equal hashes detect the same.
+    /// What is left out, in the order of ``DetectionCounters/exceptions``.
+    public let exceptions: [RuleException]
+    /// Identifies the set: two processes with equal hashes raise the same alerts.
     public let hash: String
     public let queries: CompiledQueries
 
     /// - Throws: the first pattern that Vectorscan refuses; ``problems(in:)`` finds them all beforehand.
-    public init(_ set: RuleSet, fields: EventFields = EventFields()) throws(PatternProblem) {
+    public init(
+        _ set: RuleSet, exceptions: ExceptionSet = .none, fields: EventFields = EventFields()
+    ) throws(PatternProblem) {
         rules = set.rules
-        hash = set.hash
+        self.exceptions = exceptions.exceptions
+        hash = set.hash(with: exceptions)
         queries = try CompiledQueries(
             set.rules.map(\.checked), fields: fields,
             timings: set.rules.map { rule in
                 QueryTiming(
                     timestamp: rule.options.timestampField, tiebreaker: rule.options.tiebreakerField,
                     retention: rule.lookback)
+            },
+            exceptions: exceptions.exceptions.map { exception in
+                QueryException(
+                    id: exception.id, condition: exception.condition,
+                    queries: Set(set.rules.indices.filter { exception.scope.contains(set.rules[$0]) }),
+                    stage: exception.stage.map { $0 - 1 }, expiry: exception.expiry)
             })
     }
 

@@ -13,6 +13,8 @@ public struct DetectionCounters: Hashable, Sendable {
     /// Findings of rules in the shadow stage, which are counted and not handed on.
     public var shadowed: UInt64 = 0
     public var correlation = CorrelationCounters()
+    /// Per exception, in the order of ``CompiledRules/exceptions``.
+    public var exceptions: [ExceptionCounters] = []
 
     init(rules: Int) {
         findings = Array(repeating: 0, count: rules)
@@ -48,6 +50,7 @@ public final class Detector {
     public var detectionCounters: DetectionCounters {
         var totals = totals
         totals.correlation = evaluator.correlationCounters
+        totals.exceptions = evaluator.exceptionCounters
         return totals
     }
 

@@ -79,6 +79,8 @@ public struct EvaluatorCounters: Hashable, Sendable {
 public final class Evaluator {
     public let queries: CompiledQueries
     public private(set) var counters = EvaluatorCounters()
+    /// In the order of ``CompiledQueries/exceptions``.
+    public private(set) var exceptionCounters: [ExceptionCounters]
     /// Matches since the last ``takeMatches()``, in the order in which they became complete.
     public private(set) var matches: [QueryMatch] = []
 
@@ -120,6 +122,7 @@ public final class Evaluator {
         self.options = options
         decoder = queries.makeDecoder(limits: options.decodeLimits)
         matcher = Matcher(queries.program)
+        exceptionCounters = Array(repeating: ExceptionCounters(), count: queries.exceptions.count)
         correlators = zip(queries.queries, queries.timings).map { query, timing in
             var limits = options.correlationLimits
             if let retention = timing.retention { limits.retention = retention }
@@ -219,6 +222,7 @@ public final class Evaluator {
         hitsByQuery.removeAll(keepingCapacity: true)
         for condition in found {
             let owner = queries.owners[Int(condition)]
+            if isExcepted(owner, event, time) { continue }
             var stage: (stage: Int, keys: [CorrelationKey]) = (owner.stage, [])
             if !queries.keyReaders[owner.query].isEmpty {
                 let (keys, truncated) = queries.keyReaders[owner.query][owner.stage].keys(of: event)
@@ -253,6 +257,24 @@ public final class Evaluator {
                 clocks[queries.timings[query].clock].held.insert(hits, event: own)
             }
         }
+    }
+
+    /// Whether somebody does not want to be told about this event. Every exception that holds counts it.
+    private func isExcepted(_ owner: CompiledQueries.Owner, _ event: Event, _ time: EventTime) -> Bool {
+        var isExcepted = false
+        for index in queries.exceptionsOfQuery[owner.query] {
+            let exception = queries.exceptions[index]
+            guard exception.covers(stage: owner.stage, of: queries.queries[owner.query].positiveStages),
+                matcher.alsoHolds(exception.condition, for: event)
+            else { continue }
+            if let expiry = exception.expiry, time >= expiry {
+                exceptionCounters[index].hitsAfterExpiry += 1
+            } else {
+                exceptionCounters[index].hits += 1
+                isExcepted = true
+            }
+        }
+        return isExcepted
     }
 
     /// The event as a query with fields of time of its own sees it; for all others the event itself.

@@ -80,6 +80,12 @@ public final class Matcher {
         return run(from: program.entries[id], event)
     }
 
+    /// Whether condition `id` holds for the event that was matched last: what is known of its fields already is not
+    /// looked at again.
+    public func alsoHolds(_ id: Int, for event: Event) -> Bool {
+        run(from: program.entries[id], event)
+    }
+
     @inline(__always)
     private func decide(_ condition: Int32, _ event: Event, _ count: inout Int) {
         decidedFor[Int(condition)] = eventNumber

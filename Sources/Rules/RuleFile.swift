@@ -153,13 +153,7 @@ struct RuleFile {
 
     private mutating func readExtensions(_ apus: TOMLTable?, options: inout QueryOptions) -> Rule.Stage {
         guard let apus else { return .active }
-        let known = ["regex", "stage"]
-        for entry in apus.entries where !known.contains(entry.key) {
-            let meant = Spelling.suggestion(for: entry.key, among: known)
-            report(
-                .error, "[apus] has no key \"\(entry.key)\"", at: entry.keySpan,
-                hint: meant.map { "did you mean \"\($0)\"?" } ?? "the keys are \(known.joined(separator: ", "))")
-        }
+        refuseUnknownKeys(in: apus, named: "[apus]", known: ["regex", "stage"])
         options.regexMode = choice("regex", of: RegexMode.self, in: apus) ?? .elastic
         return choice("stage", of: Rule.Stage.self, in: apus) ?? .active
     }

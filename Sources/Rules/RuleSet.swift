@@ -20,6 +20,16 @@ public struct RuleSet: Sendable {
         hash = digest.finish()
     }
 
+    /// The same over the exceptions too: what they leave out is not the same set's alerts any more.
+    public func hash(with exceptions: ExceptionSet) -> String {
+        guard !exceptions.isEmpty else { return hash }
+        var digest = PartDigest()
+        digest.add("apus-tuned-rule-set-1")
+        digest.add(hash)
+        digest.add(exceptions.hash)
+        return digest.finish()
+    }
+
     public subscript(id: String) -> Rule? { rules.first { $0.id == id } }
 
     public var isEmpty: Bool { rules.isEmpty }

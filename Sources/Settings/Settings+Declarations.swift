@@ -90,6 +90,13 @@ extension Settings {
             "Refuse to start when one rule file is bad. Otherwise it is reported and left out."),
 
         Declaration(
+            "exceptions.paths", \.exceptions.paths, .list(of: .text("path"), "list of files and folders", mayBeEmpty: true),
+            """
+            Files of exceptions and value lists, and folders that are searched for them; relative to the working \
+            directory. An exception that is not valid is reported and left out, or with rules.strict stops the start.
+            """),
+
+        Declaration(
             "host_key", \.hostKey, .list(of: .fieldName, "list of field names"),
             "The fields that identify a host; the first that an event has becomes its apus.host_key."),
 
@@ -141,6 +148,7 @@ extension Settings {
         "input": "What is read",
         "output": "What is written",
         "rules": "What is looked for",
+        "exceptions": "What is left out",
         "time": "Event time",
         "runtime": "How the work is done",
         "log": "What is said on standard error",

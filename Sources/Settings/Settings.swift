@@ -11,6 +11,7 @@ public struct Settings: Sendable, Equatable {
     public internal(set) var output = Output()
     public internal(set) var delivery = Delivery.atLeastOnce
     public internal(set) var rules = Rules()
+    public internal(set) var exceptions = Exceptions()
     /// The fields that can give the host key, in the order they are tried.
     public internal(set) var hostKey = ["host.id", "agent.id", "winlog.computer_name", "host.name"]
     public internal(set) var time = Time()
@@ -88,6 +89,11 @@ public struct Settings: Sendable, Equatable {
         public internal(set) var paths: [String] = []
         /// Whether one bad rule file stops the start.
         public internal(set) var strict = false
+    }
+
+    public struct Exceptions: Sendable, Equatable {
+        /// Files of exceptions and lists, and folders of them; relative to the working directory.
+        public internal(set) var paths: [String] = []
     }
 
     public struct Time: Sendable, Equatable {

@@ -17,10 +17,13 @@ final class Lane {
     let source: Int
     private var offset: Int64 = 0
 
-    init(_ rules: RuleSet, lateness seconds: Int64 = 2, limits: CorrelationLimits = CorrelationLimits()) throws {
+    init(
+        _ rules: RuleSet, exceptions: ExceptionSet = .none, lateness seconds: Int64 = 2,
+        limits: CorrelationLimits = CorrelationLimits()
+    ) throws {
         let options = EvaluatorOptions(
             ordering: .stream(lateness: seconds * Self.second), correlationLimits: limits)
-        detector = Detector(try CompiledRules(rules), options: options)
+        detector = Detector(try CompiledRules(rules, exceptions: exceptions), options: options)
         source = detector.addSource()
     }
 

@@ -17,6 +17,7 @@ struct Eval: ParsableCommand {
 
             Examples:
               apus eval --rules config/rules events.ndjson
+              apus eval --rules config/rules --exceptions config/exceptions events.ndjson
               kcat -C -b localhost:9092 -t events -e -q | apus eval --rules config/rules -
             """)
 
@@ -24,6 +25,9 @@ struct Eval: ParsableCommand {
         name: .customLong("rules"), parsing: .upToNextOption,
         help: "Rule files and folders of rule files; the file of events may stand behind them.")
     var rulePaths: [String]
+
+    @Option(name: .customLong("exceptions"), help: "A file or folder of exceptions. May be repeated.")
+    var exceptionPaths: [String] = []
 
     @Argument(help: "A file of one JSON event per line; - is standard input, which is also the default.")
     var eventFile: String?
@@ -60,7 +64,8 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         let (rules, file) = arguments
-        let compiled = try LoadedRules(paths: rules, checker: .bounded).compile(strict: strict)
+        let compiled = try LoadedRules(paths: rules, exceptions: exceptionPaths, checker: .bounded).compile(
+            strict: strict)
         let detector = Detector(
             compiled,
             options: EvaluatorOptions(
@@ -128,6 +133,12 @@ struct EvalReport: Encodable {
         var findings: UInt64
     }
 
+    struct ExceptionCount: Encodable {
+        var id: String
+        var hits: UInt64
+        var hitsAfterExpiry: UInt64
+    }
+
     var events: UInt64
     var bytes: UInt64
     var seconds: Double
@@ -137,6 +148,7 @@ struct EvalReport: Encodable {
     var withoutTimestamp: UInt64
     var coercionFailures: UInt64
     var rules: [RuleCount]
+    var exceptions: [ExceptionCount]
 
     init(_ detector: Detector, alerts: Int, seconds: Double) {
         let counters = detector.counters
@@ -152,6 +164,9 @@ struct EvalReport: Encodable {
         rules = zip(detector.rules.rules, totals.findings).map {
             RuleCount(id: $0.id, name: $0.name, findings: $1)
         }
+        exceptions = zip(detector.rules.exceptions, totals.exceptions).map {
+            ExceptionCount(id: $0.id, hits: $1.hits, hitsAfterExpiry: $1.hitsAfterExpiry)
+        }
     }
 
     var text: String {
@@ -163,6 +178,13 @@ struct EvalReport: Encodable {
                 megabytes)
         ]
         for rule in rules where rule.findings > 0 { lines.append("  \(rule.findings)  \(rule.name)") }
+        for exception in exceptions where exception.hits > 0 {
+            lines.append("  left out by exception \(exception.id): \(exception.hits)")
+        }
+        for exception in exceptions where exception.hitsAfterExpiry > 0 {
+            lines.append(
+                "  no longer left out, exception \(exception.id) had expired: \(exception.hitsAfterExpiry)")
+        }
         let failures = rejected.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !failures.isEmpty { lines.append("  not evaluated: \(failures.joined(separator: ", "))") }
         if withoutTimestamp > 0 { lines.append("  without a timestamp of their own: \(withoutTimestamp)") }

@@ -35,6 +35,10 @@ struct Explain: ParsableCommand {
     @Option(help: "Of a file with several rules, the one with this rule_id.")
     var id: String?
 
+    @Option(
+        name: .customLong("exceptions"), help: "A file or folder of exceptions for the rule. May be repeated.")
+    var exceptionPaths: [String] = []
+
     @Flag(help: "Leave out events that match no part of the rule.")
     var matchingOnly = false
 
@@ -72,7 +76,7 @@ struct Explain: ParsableCommand {
 
     private func compile() throws -> CompiledQueries {
         do {
-            guard let query else { return try CompiledRules(RuleSet([try rule()])).queries }
+            guard let query else { return try compileRule().queries }
             let source = SourceText(query)
             let options = CheckOptions(regexMode: regex == .search ? .search : .elastic)
             let result = QueryReader(.bounded, options: options).read(source)
@@ -83,6 +87,14 @@ struct Explain: ParsableCommand {
             Console.note("error: the pattern \(problem.pattern.source) cannot be compiled: \(problem.reason)")
             throw ExitStatus.data.code
         }
+    }
+
+    private func compileRule() throws -> CompiledRules {
+        let exceptions = ExceptionLoader(checker: .standard).load(paths: exceptionPaths)
+        for problem in exceptions.problems + exceptions.exceptions.problems(at: .now) {
+            Console.note(problem.rendered)
+        }
+        return try CompiledRules(RuleSet([try rule()]), exceptions: exceptions.exceptions)
     }
 
     private func rule() throws -> Rule {

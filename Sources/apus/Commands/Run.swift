@@ -43,9 +43,11 @@ struct Run: AsyncParsableCommand {
             return
         }
         let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
-        let rules = try LoadedRules(paths: settings.rules.paths).compile(strict: settings.rules.strict, fields: fields)
+        let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
+        let rules = try loaded.compile(strict: settings.rules.strict, fields: fields)
         let logger = Logs.start(settings.log)
-        logger.info("rules loaded", metadata: ["rules": "\(rules.rules.count)", "hash": "\(rules.hash.prefix(16))"])
+        logger.info("rules loaded", metadata: [
+                "rules": "\(rules.rules.count)", "exceptions": "\(rules.exceptions.count)", "hash": "\(rules.hash.prefix(16))"])
 
         let pipeline = Pipeline(
             rules: rules, options: PipelineOptions(settings, fields: fields), log: Logs.client(logger),

@@ -62,7 +62,8 @@ struct ExplanationWriter {
 
     private func lines(_ part: PartExplanation) -> [String] {
         let tree = Self.text.lines(part.verdicts).map { "  " + $0 }
-        guard part.part != .event else { return tree }
+        let excepted = part.exceptions.isEmpty ? [] : ["  left out by exception \(part.exceptions.joined(separator: ", "))"]
+        guard part.part != .event else { return tree + excepted }
         var head = "  \(part.part.name): \(part.holds ? "matches" : "does not match")"
         if part.holds, let keys = part.keys {
             let isJoined = keys.contains { !$0.values.isEmpty }
@@ -72,7 +73,7 @@ struct ExplanationWriter {
                 head += ", key \(keys.map(\.text).joined(separator: " and "))"
             }
         }
-        return [head] + tree.map { "  " + $0 }
+        return [head] + (tree + excepted).map { "  " + $0 }
     }
 
     private static var text: ExplanationText {
@@ -111,6 +112,8 @@ private struct EventRecord: Encodable {
         var part: String
         var matches: Bool
         var keys: [[String?]]?
+        /// The exceptions that keep the event from the rule here.
+        var exceptions: [String]?
         var verdict: Node
     }
 
@@ -123,6 +126,7 @@ private struct EventRecord: Encodable {
             self.parts = parts.map { part in
                 Part(
                     part: part.part.name, matches: part.holds, keys: part.keys?.map { $0.values.map(\.text) },
+                    exceptions: part.exceptions.isEmpty ? nil : part.exceptions,
                     verdict: Node(part.verdicts))
             }
         }
