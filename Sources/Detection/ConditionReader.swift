@@ -19,7 +19,9 @@ struct ConditionReader {
     /// All problems at once, in the order of their places; the condition is nil exactly when one of them is an error.
     func read(_ text: SourceText) -> ConditionChecker.Result {
         guard text.utf8.contains(where: { $0 > 0x20 }) else {
-            return (nil, [.error("the condition is empty", at: Span(0, 0), hint: "write what would stand behind where")])
+            return (
+                nil, [.error("the condition is empty", at: Span(0, 0), hint: "write what would stand behind where")]
+            )
         }
         let source = SourceText(Self.prefix + text.text)
         let parsed = parse(source)

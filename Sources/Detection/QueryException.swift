@@ -49,14 +49,3 @@ public struct ExceptionCounters: Hashable, Sendable {
         left.hitsAfterExpiry += right.hitsAfterExpiry
     }
 }
-
-extension CheckedQuery {
-    /// How many stages must happen: those that come before missing events and `until`; 1 for an event query.
-    var positiveStages: Int {
-        switch form {
-        case .event: 1
-        case .sequence(let plan): plan.stages.count
-        case .sample(let plan): plan.stages.count
-        }
-    }
-}

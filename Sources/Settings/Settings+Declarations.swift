@@ -90,7 +90,8 @@ extension Settings {
             "Refuse to start when one rule file is bad. Otherwise it is reported and left out."),
 
         Declaration(
-            "exceptions.paths", \.exceptions.paths, .list(of: .text("path"), "list of files and folders", mayBeEmpty: true),
+            "exceptions.paths", \.exceptions.paths,
+            .list(of: .text("path"), "list of files and folders", mayBeEmpty: true),
             """
             Files of exceptions and value lists, and folders that are searched for them; relative to the working \
             directory. An exception that is not valid is reported and left out, or with rules.strict stops the start.

@@ -207,7 +207,8 @@ import Testing
             values = ["admin"]
             """
         let report = ExceptionLoader(checker: .standard).load(toml: text, path: "x.toml")
-        #expect(report.problems.map(\.description).contains { $0.hasPrefix("x.toml:" + expected) }, "\(report.problems)")
+        #expect(
+            report.problems.map(\.description).contains { $0.hasPrefix("x.toml:" + expected) }, "\(report.problems)")
     }
 
     @Test func theSetsHashTellsExceptions() throws {

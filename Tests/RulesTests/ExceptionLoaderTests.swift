@@ -42,7 +42,8 @@ private func exception(_ changes: [String: String?] = [:], id: String = "one") -
         ("2027-06-30T12:00:00+02:00", "2027-06-30T10:00:00Z"), ("\"2027-06-30\"", "2027-07-01T00:00:00Z"),
     ])
     func expires(written: String, instant: String) throws {
-        let one = try #require(loadExceptions(exception(["expires": "expires = \(written)"])).exceptions.exceptions.first)
+        let one = try #require(
+            loadExceptions(exception(["expires": "expires = \(written)"])).exceptions.exceptions.first)
         let expiry = try #require(EventTime(parsing: instant))
         #expect(one.expiry == expiry)
         #expect(!one.isExpired(at: EventTime(nanoseconds: expiry.nanoseconds - 1)))
@@ -55,24 +56,26 @@ private func exception(_ changes: [String: String?] = [:], id: String = "one") -
         #expect(one.expiry == nil && report.exceptions.problems(at: EventTime(nanoseconds: .max)) == [])
     }
 
-    @Test(arguments: [
-        (["id": nil], "1:1: error: the required key \"id\" is missing"),
-        (["owner": nil], "1:1: error: the required key \"owner\" is missing"),
-        (["reason": nil], "1:1: error: the required key \"reason\" is missing"),
-        (["expires": nil], "1:1: error: the required key \"expires\" is missing"),
-        (["expires": "expires = \"soon\""], "7:11: error: \"soon\" is not a date"),
-        (["scope": nil], "1:1: error: an exception is either for rules or global"),
-        (["more": "rules = [\"r\"]"], "1:1: error: an exception is either for rules or global"),
-        (["scope": "rules = []"], "3:9: error: \"rules\" names no rule"),
-        (["more": "stage = 0"], "8:9: error: stages count from 1"),
-        (["more": "ruels = [\"r\"]"], "8:1: error: [[exception]] has no key \"ruels\"; did you mean \"rules\"?"),
-        (["condition": "condition = 'a BAD b'"], "4:16: error: BAD is bad"),
-        (["more": "enabled = 1"], "8:11: error: \"enabled\" has to be true or false, and is an integer"),
-    ] as [([String: String?], String)])
+    @Test(
+        arguments: [
+            (["id": nil], "1:1: error: the required key \"id\" is missing"),
+            (["owner": nil], "1:1: error: the required key \"owner\" is missing"),
+            (["reason": nil], "1:1: error: the required key \"reason\" is missing"),
+            (["expires": nil], "1:1: error: the required key \"expires\" is missing"),
+            (["expires": "expires = \"soon\""], "7:11: error: \"soon\" is not a date"),
+            (["scope": nil], "1:1: error: an exception is either for rules or global"),
+            (["more": "rules = [\"r\"]"], "1:1: error: an exception is either for rules or global"),
+            (["scope": "rules = []"], "3:9: error: \"rules\" names no rule"),
+            (["more": "stage = 0"], "8:9: error: stages count from 1"),
+            (["more": "ruels = [\"r\"]"], "8:1: error: [[exception]] has no key \"ruels\"; did you mean \"rules\"?"),
+            (["condition": "condition = 'a BAD b'"], "4:16: error: BAD is bad"),
+            (["more": "enabled = 1"], "8:11: error: \"enabled\" has to be true or false, and is an integer"),
+        ] as [([String: String?], String)])
     func sayWhatIsWrong(changes: [String: String?], expected: String) {
         let report = loadExceptions(exception(changes))
         #expect(report.exceptions.isEmpty && report.hasErrors)
-        #expect(report.problems.map(\.description).contains { $0.hasPrefix("exceptions/x.toml:" + expected) },
+        #expect(
+            report.problems.map(\.description).contains { $0.hasPrefix("exceptions/x.toml:" + expected) },
             "\(report.problems)")
     }
 
@@ -82,20 +85,23 @@ private func exception(_ changes: [String: String?] = [:], id: String = "one") -
     }
 
     @Test func ofEqualIdsTheFirstStays() {
-        let report = loadExceptions(exception(["owner": "owner = \"first\""]) + exception(["owner": "owner = \"second\""]))
+        let report = loadExceptions(
+            exception(["owner": "owner = \"first\""]) + exception(["owner": "owner = \"second\""]))
         #expect(report.exceptions.exceptions.map(\.owner) == ["first"])
         #expect(report.problems.map(\.message) == ["exception one is there already, see exceptions/x.toml:2:6"])
     }
 
     @Test func disabledOnesAreCheckedAndNotInForce() {
-        let report = loadExceptions(exception(["more": "enabled = false"]) + exception(["more": "enabled = false", "owner": nil]))
+        let report = loadExceptions(
+            exception(["more": "enabled = false"]) + exception(["more": "enabled = false", "owner": nil]))
         #expect(report.exceptions.isEmpty && report.disabled == 1 && report.hasErrors)
     }
 
     @Test func everythingThatMattersChangesTheHash() {
         let texts = [
             exception(), exception(id: "two"), exception(["scope": "rules = [\"r\"]"]),
-            exception(["condition": "condition = 'user.name == \"y\"'"]), exception(["expires": "expires = 2027-07-01"]),
+            exception(["condition": "condition = 'user.name == \"y\"'"]),
+            exception(["expires": "expires = 2027-07-01"]),
             exception(["more": "stage = 1"]), exception(["more": "regex = \"search\""]),
             exception(["condition": "condition = 'inList(user.name, \"l\")'"])
                 + "[[list]]\nname = \"l\"\nkind = \"names\"\nvalues = [\"a\"]\n",
@@ -104,13 +110,16 @@ private func exception(_ changes: [String: String?] = [:], id: String = "one") -
         ]
         let hashes = texts.map { loadExceptions($0).exceptions.hash }
         #expect(Set(hashes).count == texts.count)
-        #expect(loadExceptions(exception(["owner": "owner = \"you\""])).exceptions.hash == hashes[0], "who decided matters not")
+        #expect(
+            loadExceptions(exception(["owner": "owner = \"you\""])).exceptions.hash == hashes[0],
+            "who decided matters not")
     }
 
     @Test func saysWhichRulesAreNotThereAndWhichAreOver() throws {
         let rules = RuleSet([try Rule.parse(toml: ruleText(["rule_id": "rule_id = \"r-1\""]), checker: lenientChecker)])
         let exceptions = loadExceptions(
-            exception(["scope": "rules = [\"r-1\", \"r-9\"]"]) + exception(["scope": "rules = [\"r-1\"]", "more": "stage = 2"], id: "two")
+            exception(["scope": "rules = [\"r-1\", \"r-9\"]"])
+                + exception(["scope": "rules = [\"r-1\"]", "more": "stage = 2"], id: "two")
         ).exceptions
         #expect(
             exceptions.problems(with: rules).map(\.message) == [
@@ -167,16 +176,25 @@ private func exception(_ changes: [String: String?] = [:], id: String = "one") -
 
     @Test func aListThatIsNotThereIsSaidWhereItIsNamed() {
         let report = loadExceptions("[[list]]\nname = \"l\"\nkind = \"names\"\npath = \"gone.txt\"\n")
-        #expect(report.problems.map(\.description) == ["exceptions/x.toml:4:8: error: exceptions/gone.txt cannot be read"])
+        #expect(
+            report.problems.map(\.description) == ["exceptions/x.toml:4:8: error: exceptions/gone.txt cannot be read"])
     }
 
     @Test func namesAreUniqueAndValuesStandInOnePlace() {
         let list = "[[list]]\nname = \"l\"\nkind = \"names\"\nvalues = [\"a\"]\n"
-        #expect(loadExceptions(list + list).problems.map(\.message) == ["list \"l\" is declared already, see exceptions/x.toml:2:8"])
-        #expect(loadExceptions("[[list]]\nname = \"l\"\nkind = \"names\"\n").problems.map(\.message) == ["a list has either a path or values"])
+        #expect(
+            loadExceptions(list + list).problems.map(\.message) == [
+                "list \"l\" is declared already, see exceptions/x.toml:2:8"
+            ])
+        #expect(
+            loadExceptions("[[list]]\nname = \"l\"\nkind = \"names\"\n").problems.map(\.message) == [
+                "a list has either a path or values"
+            ])
         #expect(
             loadExceptions("[[list]]\nname = \"l\"\nkind = \"cidr\"\nvalues = [\"a\"]\n").problems.map(\.description)
-                == ["exceptions/x.toml:4:10: error: \"a\": this is no address and no block of addresses; write it like "
-                    + "10.1.2.3, 10.0.0.0/8 or 2001:db8::/32"])
+                == [
+                    "exceptions/x.toml:4:10: error: \"a\": this is no address and no block of addresses; write it like "
+                        + "10.1.2.3, 10.0.0.0/8 or 2001:db8::/32"
+                ])
     }
 }

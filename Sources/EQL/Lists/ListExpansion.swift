@@ -31,7 +31,8 @@ private struct ListExpansion {
             case .and(let left, let right): .and(expand(left), expand(right))
             case .or(let left, let right): .or(expand(left), expand(right))
             case .membership(let subject, let values, let caseInsensitive, let negated):
-                .membership(expand(subject), values.map { expand($0) }, caseInsensitive: caseInsensitive, negated: negated)
+                .membership(
+                    expand(subject), values.map { expand($0) }, caseInsensitive: caseInsensitive, negated: negated)
             case .call(let call): expand(call, at: expression.span)
             }
         return Expression(kind, at: expression.span)

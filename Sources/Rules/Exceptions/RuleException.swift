@@ -77,11 +77,11 @@ public struct ExceptionSet: Sendable {
                         message: "exception \(exception.id) is for a rule that is not loaded: \(id)",
                         hint: "correct the id, or remove the exception with the rule")
                 }
-                guard let stage = exception.stage, stage > rule.positiveStages else { return nil }
+                guard let stage = exception.stage, stage > rule.checked.positiveStages else { return nil }
                 return RuleProblem(
                     severity: .warning, place: exception.place,
                     message: "exception \(exception.id) never holds: it is for stage \(stage), and '\(rule.name)' has "
-                        + "\(rule.positiveStages)", hint: "stages count from 1, as in apus explain")
+                        + "\(rule.checked.positiveStages)", hint: "stages count from 1, as in apus explain")
             }
         }
     }
@@ -91,19 +91,9 @@ public struct ExceptionSet: Sendable {
         exceptions.filter { $0.isExpired(at: now) }.map { exception in
             RuleProblem(
                 severity: .warning, place: exception.place,
-                message: "exception \(exception.id) of \(exception.owner) expired at \(exception.expiry?.description ?? "")",
+                message:
+                    "exception \(exception.id) of \(exception.owner) expired at \(exception.expiry?.description ?? "")",
                 hint: "remove it, or have it confirmed and move its date")
-        }
-    }
-}
-
-extension Rule {
-    /// How many stages must happen; 1 for an event query.
-    public var positiveStages: Int {
-        switch checked.form {
-        case .event: 1
-        case .sequence(let plan): plan.stages.count
-        case .sample(let plan): plan.stages.count
         }
     }
 }

@@ -77,7 +77,8 @@ struct ValueListReader {
         case .names: return name
         case .hashes:
             // MD5, SHA-1, SHA-224, SHA-256, SHA-384, SHA-512.
-            guard [32, 40, 56, 64, 96, 128].contains(item.utf8.count), item.utf8.allSatisfy({ ASCII.hexadecimalDigit($0) != nil })
+            guard [32, 40, 56, 64, 96, 128].contains(item.utf8.count),
+                item.utf8.allSatisfy({ ASCII.hexadecimalDigit($0) != nil })
             else {
                 report(
                     "this is no hash", line: line, text: text,

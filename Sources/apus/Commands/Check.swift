@@ -76,7 +76,9 @@ struct Check: ParsableCommand {
             let until = exception.expiry.map { "until \($0)" } ?? "for ever"
             Console.print("ok  exception \(exception.id)  [\(scope), \(until), \(exception.owner)]")
         }
-        for list in report.lists { Console.print("ok  list \(list.name)  [\(list.values.count) \(list.kind.rawValue)]") }
+        for list in report.lists {
+            Console.print("ok  list \(list.name)  [\(list.values.count) \(list.kind.rawValue)]")
+        }
         let errors = loaded.exceptionProblems.count { $0.severity == .error }
         Console.print(
             """

@@ -46,8 +46,12 @@ struct Run: AsyncParsableCommand {
         let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
         let rules = try loaded.compile(strict: settings.rules.strict, fields: fields)
         let logger = Logs.start(settings.log)
-        logger.info("rules loaded", metadata: [
-                "rules": "\(rules.rules.count)", "exceptions": "\(rules.exceptions.count)", "hash": "\(rules.hash.prefix(16))"])
+        logger.info(
+            "rules loaded",
+            metadata: [
+                "rules": "\(rules.rules.count)", "exceptions": "\(rules.exceptions.count)",
+                "hash": "\(rules.hash.prefix(16))",
+            ])
 
         let pipeline = Pipeline(
             rules: rules, options: PipelineOptions(settings, fields: fields), log: Logs.client(logger),

@@ -62,7 +62,8 @@ struct ExplanationWriter {
 
     private func lines(_ part: PartExplanation) -> [String] {
         let tree = Self.text.lines(part.verdicts).map { "  " + $0 }
-        let excepted = part.exceptions.isEmpty ? [] : ["  left out by exception \(part.exceptions.joined(separator: ", "))"]
+        let excepted =
+            part.exceptions.isEmpty ? [] : ["  left out by exception \(part.exceptions.joined(separator: ", "))"]
         guard part.part != .event else { return tree + excepted }
         var head = "  \(part.part.name): \(part.holds ? "matches" : "does not match")"
         if part.holds, let keys = part.keys {
