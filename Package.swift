@@ -54,7 +54,9 @@ let package = Package(
         library("Matching", ["CVectorscan", "EQL", "Events", "EventSchema"]),
         library("Correlation", ["EQL", "Events", "EventSchema", deque, heap]),
         library("Alerts", ["Events", "EventSchema", "Rules", crypto]),
-        library("Detection", ["Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Rules"]),
+        library(
+            "Detection",
+            ["Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Rules", crypto, deque]),
 
         // The tests that stand beside rules, run on the engine.
         library(

@@ -36,7 +36,8 @@ public struct CompiledRules: Sendable {
                     id: exception.id, condition: exception.condition,
                     queries: Set(set.rules.indices.filter { exception.scope.contains(set.rules[$0]) }),
                     stage: exception.stage.map { $0 - 1 }, expiry: exception.expiry)
-            })
+            },
+            further: set.rules.flatMap { $0.suppression?.fields ?? [] })
     }
 
     /// Every pattern of a query that Vectorscan refuses by itself, as diagnostics at the pattern's place.

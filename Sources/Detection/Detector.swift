@@ -15,8 +15,10 @@ public struct DetectionCounters: Hashable, Sendable {
     public var correlation = CorrelationCounters()
     /// Per exception, in the order of ``CompiledRules/exceptions``.
     public var exceptions: [ExceptionCounters] = []
+    public var suppression: Suppressor.Counters
 
     init(rules: Int) {
+        suppression = Suppressor.Counters(suppressed: Array(repeating: 0, count: rules))
         findings = Array(repeating: 0, count: rules)
     }
 }
@@ -34,6 +36,7 @@ public final class Detector {
     /// event may still be in use.
     private let evidenceDecoder: EventDecoder
     private let evidenceMatcher: Matcher
+    private let suppressor: Suppressor
     private var findings: [Finding] = []
     private var totals: DetectionCounters
 
@@ -42,6 +45,7 @@ public final class Detector {
         evaluator = Evaluator(rules.queries, options: options)
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
+        suppressor = Suppressor(rules, limits: options.decodeLimits)
         totals = DetectionCounters(rules: rules.rules.count)
     }
 
@@ -51,6 +55,7 @@ public final class Detector {
         var totals = totals
         totals.correlation = evaluator.correlationCounters
         totals.exceptions = evaluator.exceptionCounters
+        totals.suppression = suppressor.counters
         return totals
     }
 
@@ -86,7 +91,11 @@ public final class Detector {
     }
 
     /// Moves the watermark; call it once a batch.
-    public func advance() { evaluator.advanceWatermark() }
+    public func advance() {
+        evaluator.advanceWatermark()
+        // Matches that wait to be taken come first: whether they repeat an alert is not decided yet.
+        if evaluator.matches.isEmpty, let watermark { suppressor.expire(watermark) }
+    }
 
     /// Ends the input: nothing waits any longer.
     public func finish() { evaluator.finish() }
@@ -102,6 +111,8 @@ public final class Detector {
     private func add(_ match: QueryMatch) {
         let rule = rules.rules[match.query]
         totals.findings[match.query] += 1
+        // Before the evidence is put together, which costs more.
+        guard case .alert(let suppression) = suppressor.judge(match) else { return }
         guard rule.stage == .active else {
             totals.shadowed += 1
             return
@@ -110,7 +121,8 @@ public final class Detector {
             Finding(
                 rule: rule,
                 evidence: evidence(of: match),
-                joinKeys: match.key.values.map(\.text), isLate: match.events.contains(where: \.isLate)))
+                joinKeys: match.key.values.map(\.text), isLate: match.events.contains(where: \.isLate),
+                suppression: suppression))
     }
 
     /// The records of a match; a step that asks for a missing event has none.

@@ -79,9 +79,13 @@ public struct Rule: Sendable {
     /// Repeats of a finding with the same values in `fields` are held back for `window`, counted, and
     /// reported with the next alert.
     public struct Suppression: Hashable, Sendable {
+        /// Without any, all findings of the rule are one group.
         public let fields: [FieldPath]
-        /// Nanoseconds. Nil where the file gives no duration: Elastic means the interval of one run then.
-        public let window: Int64?
+        /// The stage of a correlation whose event has the fields, counted from 1 without events that must be missing;
+        /// nil is the first event that has them.
+        public let stage: Int?
+        /// Nanoseconds of event time, from the alert that begins it.
+        public let window: Int64
         /// Whether findings that miss one of the fields are suppressed too, as a value of its own.
         public let includesMissing: Bool
     }

@@ -99,7 +99,8 @@ struct RuleFile {
             setup: string("setup", in: fields), threats: threats(in: fields),
             isBuildingBlock: string("building_block_type", in: fields) != nil,
             timestampOverride: field("timestamp_override", in: fields),
-            investigationFields: investigationFields(in: fields), suppression: suppression(in: fields)
+            investigationFields: investigationFields(in: fields),
+            suppression: suppression(in: fields, apus: apus, of: checked?.query)
         )
         guard let id, let name, let description, let severity, let riskScore, let checked,
             !problems.contains(where: { $0.severity == .error })
@@ -153,7 +154,7 @@ struct RuleFile {
 
     private mutating func readExtensions(_ apus: TOMLTable?, options: inout QueryOptions) -> Rule.Stage {
         guard let apus else { return .active }
-        refuseUnknownKeys(in: apus, named: "[apus]", known: ["regex", "stage"])
+        refuseUnknownKeys(in: apus, named: "[apus]", known: ["regex", "stage", "suppression"])
         options.regexMode = choice("regex", of: RegexMode.self, in: apus) ?? .elastic
         return choice("stage", of: Rule.Stage.self, in: apus) ?? .active
     }
@@ -206,32 +207,6 @@ struct RuleFile {
         return strings("field_names", in: table).map { FieldPath($0) }
     }
 
-    private mutating func suppression(in fields: TOMLTable) -> Rule.Suppression? {
-        guard let table = table("alert_suppression", in: fields) else { return nil }
-        let groupBy = strings("group_by", in: table).map { FieldPath($0) }
-        let missing = choice("missing_fields_strategy", of: MissingFieldsStrategy.self, in: table) ?? .suppress
-        return Rule.Suppression(
-            fields: groupBy, window: suppressionWindow(in: table), includesMissing: missing == .suppress)
-    }
-
-    private mutating func suppressionWindow(in suppression: TOMLTable) -> Int64? {
-        guard let duration = table("duration", in: suppression) else { return nil }
-        let units: [String: Int64] = ["s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000]
-        guard let value = integer("value", in: duration, required: true),
-            let unit = string("unit", in: duration, required: true)
-        else { return nil }
-        guard let nanoseconds = units[unit] else {
-            report(.error, "\"\(unit)\" is not a unit of time", at: span("unit", in: duration), hint: "use s, m or h")
-            return nil
-        }
-        let (window, overflow) = value.multipliedReportingOverflow(by: nanoseconds)
-        guard value > 0, !overflow else {
-            report(.error, "a suppression lasts at least one unit of time", at: span("value", in: duration))
-            return nil
-        }
-        return window
-    }
-
     private mutating func warnOfMisspeltTables(_ root: TOMLTable) {
         let known = ["metadata", "rule", "transform", "apus"]
         for entry in root.entries where !known.contains(entry.key) {
@@ -239,10 +214,4 @@ struct RuleFile {
             report(.warning, "[\(entry.key)] is not read", at: entry.keySpan, hint: "did you mean [\(meant)]?")
         }
     }
-}
-
-/// Source: the detection-engine API of Kibana.
-private enum MissingFieldsStrategy: String, CaseIterable {
-    case suppress
-    case doNotSuppress
 }

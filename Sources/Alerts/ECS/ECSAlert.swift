@@ -163,7 +163,10 @@ struct ECSAlert {
             }
             apus.key("late")
             apus.boolean(finding.isLate)
-            apus.member("suppressed", finding.suppressedCount)
+            if let suppression = finding.suppression {
+                apus.key("suppression")
+                apus.object { write(suppression, to: &$0) }
+            }
             if !omitted.isEmpty { apus.member("omitted", omitted) }
             writeJoinKeys(&apus)
             apus.key("evidence")
@@ -172,6 +175,25 @@ struct ECSAlert {
                     write(evidence, original: originals[index], to: &list)
                 }
             }
+        }
+    }
+
+    /// The names are those of `kibana.alert.suppression`.
+    private func write(_ suppression: SuppressedFindings, to writer: inout JSONWriter) {
+        writer.key("terms")
+        writer.array { list in
+            for term in suppression.terms {
+                list.object { writer in
+                    writer.member("field", term.field)
+                    writer.key("value")
+                    if term.values.isEmpty { writer.null() } else { writer.strings(term.values) }
+                }
+            }
+        }
+        writer.member("docs_count", Int(clamping: suppression.count))
+        if let first = suppression.first, let last = suppression.last {
+            writer.member("start", first.description)
+            writer.member("end", last.description)
         }
     }
 

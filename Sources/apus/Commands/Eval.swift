@@ -131,6 +131,8 @@ struct EvalReport: Encodable {
         var id: String
         var name: String
         var findings: UInt64
+        /// Of these, held back as repeats.
+        var suppressed: UInt64
     }
 
     struct ExceptionCount: Encodable {
@@ -161,8 +163,10 @@ struct EvalReport: Encodable {
         rejected = Dictionary(uniqueKeysWithValues: counters.rejected.map { ($0.key.reason, $0.value) })
         withoutTimestamp = counters.withoutTimestamp
         coercionFailures = counters.coercionFailures
-        rules = zip(detector.rules.rules, totals.findings).map {
-            RuleCount(id: $0.id, name: $0.name, findings: $1)
+        rules = detector.rules.rules.enumerated().map { index, rule in
+            RuleCount(
+                id: rule.id, name: rule.name, findings: totals.findings[index],
+                suppressed: totals.suppression.suppressed[index])
         }
         exceptions = zip(detector.rules.exceptions, totals.exceptions).map {
             ExceptionCount(id: $0.id, hits: $1.hits, hitsAfterExpiry: $1.hitsAfterExpiry)
@@ -177,7 +181,10 @@ struct EvalReport: Encodable {
                 format: "%llu events, %d alerts in %.2f s: %.0f events/s, %.1f MB/s", events, alerts, seconds, rate,
                 megabytes)
         ]
-        for rule in rules where rule.findings > 0 { lines.append("  \(rule.findings)  \(rule.name)") }
+        for rule in rules where rule.findings > 0 {
+            let suppressed = rule.suppressed > 0 ? " (\(rule.suppressed) of them held back as repeats)" : ""
+            lines.append("  \(rule.findings)  \(rule.name)\(suppressed)")
+        }
         for exception in exceptions where exception.hits > 0 {
             lines.append("  left out by exception \(exception.id): \(exception.hits)")
         }

@@ -56,7 +56,8 @@ struct Explain: ParsableCommand {
     }
 
     func run() throws {
-        let explainer = Explainer(try compile(), decodeLimits: DecodeLimits(bytes: maxRecordBytes))
+        let (queries, suppressor) = try compile()
+        let explainer = Explainer(queries, decodeLimits: DecodeLimits(bytes: maxRecordBytes))
         let writer = ExplanationWriter(query: explainer.query, files: files, output: output)
         for (index, file) in files.enumerated() {
             let lines = try Input.lines(of: file)
@@ -71,18 +72,26 @@ struct Explain: ParsableCommand {
             }
         }
         let (steps, matches) = explainer.finish()
-        writer.write(steps, matches)
+        writer.write(steps, matches, judged: suppressor.map { matches.map($0.judge) })
     }
 
-    private func compile() throws -> CompiledQueries {
+    /// The query, and who decides which of its matches repeat an alert: nobody, unless it is a rule that says so.
+    private func compile() throws -> (CompiledQueries, Suppressor?) {
         do {
-            guard let query else { return try compileRule().queries }
+            guard let query else {
+                let rules = try compileRule()
+                let suppresses = rules.rules.contains { $0.suppression != nil }
+                return (
+                    rules.queries,
+                    suppresses ? Suppressor(rules, limits: DecodeLimits(bytes: maxRecordBytes)) : nil
+                )
+            }
             let source = SourceText(query)
             let options = CheckOptions(regexMode: regex == .search ? .search : .elastic)
             let result = QueryReader(.bounded, options: options).read(source)
             for diagnostic in result.diagnostics { Console.note(render(diagnostic, in: source)) }
             guard let checked = result.query else { throw ExitStatus.data.code }
-            return try CompiledQueries([checked])
+            return (try CompiledQueries([checked]), nil)
         } catch let problem as PatternProblem {
             Console.note("error: the pattern \(problem.pattern.source) cannot be compiled: \(problem.reason)")
             throw ExitStatus.data.code
