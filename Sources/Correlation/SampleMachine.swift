@@ -1,6 +1,6 @@
 public import EQL
 public import EventSchema
-import Events
+public import Events
 
 /// The events one sample query waits with: per key and stage the newest few.
 ///
@@ -9,8 +9,14 @@ import Events
 /// other stage the newest fitting event is taken. An event takes part in one sample of a rule and key at
 /// most: a process start with ten connections near it is one finding, not ten.
 public struct SampleMachine {
-    private struct Waiting: WindowState {
+    fileprivate struct Waiting: WindowState {
         var stages: [[RetainedEvent]]
+
+        var isEmpty: Bool { stages.allSatisfy(\.isEmpty) }
+
+        func forEachEvent(_ body: (RetainedEvent) -> Void) {
+            for events in stages { events.forEach(body) }
+        }
 
         mutating func expire(before horizon: EventTime, dropped: (RetainedEvent) -> Void) -> EventTime? {
             var oldest: EventTime?
@@ -29,16 +35,22 @@ public struct SampleMachine {
     private let stageCount: Int
     private let maxspan: Int64
     private let limits: CorrelationLimits
-    private var windows = KeyedWindows<Waiting>()
+    private var windows: KeyedWindows<Waiting>
     public private(set) var counters = CorrelationCounters()
 
-    public init(_ plan: SamplePlan, limits: CorrelationLimits) {
+    /// - Parameter tracksChanges: whether `takeChanges` will be called.
+    public init(_ plan: SamplePlan, limits: CorrelationLimits, tracksChanges: Bool = false) {
+        windows = KeyedWindows(tracksChanges: tracksChanges)
         stageCount = plan.stages.count
         maxspan = plan.maxspan ?? limits.retention
         self.limits = limits
     }
 
+    /// Keys that something is held for.
     public var liveKeys: Int { windows.count }
+
+    /// Payload bytes of what is held.
+    public var heldBytes: Int { windows.bytes }
 
     /// Takes the next event and hands on what it completes: at most one sample per key, in order of the keys.
     public mutating func advance(
@@ -130,7 +142,7 @@ public struct SampleMachine {
                 // Kept in time order, so that the newest by event time is last whatever came first.
                 let place = state.stages[stage].lastIndex { $0.timestamp <= time }.map { $0 + 1 } ?? 0
                 state.stages[stage].insert(event, at: place)
-                if state.stages[stage].count > limit {
+                while state.stages[stage].count > limit {
                     dropped.append((stage, state.stages[stage].removeFirst()))
                 }
             }
@@ -138,23 +150,67 @@ public struct SampleMachine {
         }
         if let dropped {
             counters.overwritten += UInt64(dropped.count)
-            guard let trace else { return }
             for (stage, lost) in dropped {
-                trace(TraceStep(.overwritten, key: key, stage: stage, partial: [lost], cause: event))
+                trace?(TraceStep(.overwritten, key: key, stage: stage, partial: [lost], cause: event))
             }
-            return
+        } else {
+            var state = Waiting(stages: Array(repeating: [], count: stageCount))
+            for stage in stages { state.stages[stage].append(event) }
+            windows.insert(key, state, at: time)
         }
-        var state = Waiting(stages: Array(repeating: [], count: stageCount))
-        for stage in stages { state.stages[stage].append(event) }
         var evicted: UInt64 = 0
-        windows.insert(key, state, at: time, limit: limits.keys) { key, state in
+        windows.trim(toKeys: limits.keys, bytes: limits.bytes) { key, state in
             for (stage, waiting) in state.stages.enumerated() {
                 evicted += UInt64(waiting.count)
-                guard let trace else { continue }
-                for event in waiting { trace(TraceStep(.evicted, key: key, stage: stage, partial: [event])) }
+                for event in waiting { trace?(TraceStep(.evicted, key: key, stage: stage, partial: [event])) }
             }
         }
         counters.evicted += evicted
+    }
+
+    // MARK: State
+
+    public var hasChanges: Bool { windows.hasChanges }
+
+    /// Hands on what changed since the last call, for the records of these keys.
+    public mutating func takeChanges(_ body: (StateChange) -> Void) { windows.takeChanges(body) }
+
+    /// Takes up a key from its record: before any event, and followed by `finishRestoring`.
+    ///
+    /// - Parameter events: those of the record, nil where one is missing.
+    public mutating func restore(
+        _ key: CorrelationKey, _ body: ArraySlice<UInt8>, events: [RetainedEvent?]
+    ) throws(StateCorruption) -> RestoredKey {
+        try windows.restore(key, body, events: events, shape: stageCount)
+    }
+
+    /// Has the record of a key written again.
+    public mutating func rewrite(_ key: CorrelationKey) { windows.rewrite(key) }
+
+    public mutating func finishRestoring() { windows.finishRestoring() }
+}
+
+extension SampleMachine.Waiting {
+    func write(to writer: inout StateWriter, _ events: inout EventTable) {
+        writer.append(count: stages.count)
+        for stage in stages {
+            writer.append(count: stage.count)
+            for event in stage { writer.append(event, &events) }
+        }
+    }
+
+    init(
+        _ reader: inout StateReader, events: [RetainedEvent?], shape stageCount: Int, dropped: inout Int
+    ) throws(StateCorruption) {
+        stages = []
+        guard try reader.count() == stageCount else { throw StateCorruption("the query has \(stageCount) stages") }
+        for _ in 0..<stageCount {
+            var stage: [RetainedEvent] = []
+            for _ in 0..<(try reader.count()) {
+                if let event = try reader.event(events) { stage.append(event) } else { dropped += 1 }
+            }
+            stages.append(stage)
+        }
     }
 }
 

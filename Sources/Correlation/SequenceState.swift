@@ -7,14 +7,21 @@ struct PartialSequence {
     /// The newest match of a leading `![…]` before the first event.
     let before: Sighting?
     /// The earliest match of a `![…]` between the newest event and the next.
-    private var after: Sighting?
+    private(set) var after: Sighting?
     /// What stood where it must be missing. The sequence goes on and takes the places it would have taken:
     /// only whole ones are rejected.
     private(set) var rejection: Sighting?
 
     init(_ event: RetainedEvent, before: Sighting?) {
-        events = [event]
+        self.init(events: [event], before: before)
+    }
+
+    /// - Precondition: there is an event.
+    init(events: [RetainedEvent], before: Sighting?, after: Sighting? = nil, rejection: Sighting? = nil) {
+        self.events = events
         self.before = before
+        self.after = after
+        self.rejection = rejection
     }
 
     var start: EventTime { events[0].timestamp }
@@ -65,7 +72,12 @@ struct SequenceState: WindowState {
     /// order, so that of those noted only ones of the same instant can be too new.
     struct Leading {
         private(set) var newest: Sighting?
-        private var previous: Sighting?
+        private(set) var previous: Sighting?
+
+        init(newest: Sighting? = nil, previous: Sighting? = nil) {
+            self.newest = newest
+            self.previous = previous
+        }
 
         mutating func note(_ sighting: Sighting) {
             if newest.map({ $0.time < sighting.time }) ?? true {
@@ -79,6 +91,13 @@ struct SequenceState: WindowState {
         func newest(before time: EventTime) -> Sighting? {
             [newest, previous].lazy.compactMap(\.self).first { $0.time < time }
         }
+    }
+
+    var isEmpty: Bool { candidates.isEmpty && leading.newest == nil && slots.allSatisfy { $0 == nil } }
+
+    func forEachEvent(_ body: (RetainedEvent) -> Void) {
+        for case let partial? in slots { partial.events.forEach(body) }
+        for candidate in candidates { candidate.sequence.events.forEach(body) }
     }
 
     /// What an eviction of the key loses.

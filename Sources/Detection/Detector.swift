@@ -31,7 +31,9 @@ public struct DetectionCounters: Hashable, Sendable {
 public final class Detector {
     public let rules: CompiledRules
 
-    private let evaluator: Evaluator
+    let evaluator: Evaluator
+    /// Nil when no state is kept outside.
+    var keeper: StateKeeper?
     /// Read the evidence of findings again, to say what matched; apart from the evaluator's own, whose
     /// event may still be in use.
     private let evidenceDecoder: EventDecoder
@@ -40,9 +42,11 @@ public final class Detector {
     private var findings: [Finding] = []
     private var totals: DetectionCounters
 
-    public init(_ rules: CompiledRules, options: EvaluatorOptions) {
+    /// - Parameter tracking: with it, ``takeStateChanges()`` tells what to keep; costs nothing otherwise.
+    public init(_ rules: CompiledRules, options: EvaluatorOptions, tracking: StateTracking? = nil) {
         self.rules = rules
-        evaluator = Evaluator(rules.queries, options: options)
+        evaluator = Evaluator(rules.queries, options: options, tracksState: tracking != nil)
+        keeper = tracking.map { StateKeeper($0, rules: rules.rules) }
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
         suppressor = Suppressor(rules, limits: options.decodeLimits)
@@ -66,8 +70,13 @@ public final class Detector {
 
     // MARK: Sources
 
-    /// Announces a partition; its number goes with every record of it.
+    /// Announces a source without a name; its number goes with every record of it.
     public func addSource() -> Int { evaluator.addSource() }
+
+    /// Announces a partition. When it is in the restored state it goes on from there.
+    public func addSource(topic: TopicID, partition: Int32) -> Int {
+        evaluator.addSource(topic: topic, partition: partition)
+    }
 
     public func removeSource(_ source: Int) { evaluator.removeSource(source) }
 

@@ -88,9 +88,7 @@ public final class Evaluator {
     private let decoder: EventDecoder
     private let matcher: Matcher
     private var correlators: [Correlator]
-    /// The engine's time, then that of each timestamp field that some query has for itself.
-    private var clocks: [Clock]
-    private var previousTime = EventTime(nanoseconds: 0)
+    private var clocks: EventClocks
     /// Stage hits of the current record by query; reused.
     private var hitsByQuery: [(query: Int, stages: [(stage: Int, keys: [CorrelationKey])])] = []
 
@@ -105,19 +103,8 @@ public final class Evaluator {
         case collection(SampleCollection)
     }
 
-    /// Time as one timestamp field tells it.
-    private struct Clock {
-        var field: FieldID
-        var watermark: Watermark
-        var held = ReorderBuffer<HeldHits>()
-    }
-
-    private struct HeldHits {
-        var query: Int
-        var hits: StageHits
-    }
-
-    public init(_ queries: CompiledQueries, options: EvaluatorOptions) {
+    /// - Parameter tracksState: whether what changes in the correlations will be asked for; costs nothing otherwise.
+    public init(_ queries: CompiledQueries, options: EvaluatorOptions, tracksState: Bool = false) {
         self.queries = queries
         self.options = options
         decoder = queries.makeDecoder(limits: options.decodeLimits)
@@ -128,13 +115,13 @@ public final class Evaluator {
             if let retention = timing.retention { limits.retention = retention }
             switch query.form {
             case .event: return .none
-            case .sequence(let plan): return .sequence(SequenceMachine(plan, limits: limits))
+            case .sequence(let plan): return .sequence(SequenceMachine(plan, limits: limits, tracksChanges: tracksState))
             case .sample(let plan):
                 // Without a window only bounded input can end; readers of queries for streams refuse it.
                 if plan.maxspan == nil {
                     return .collection(SampleCollection(plan, samplesPerKey: options.samplesPerKey))
                 }
-                return .sample(SampleMachine(plan, limits: limits))
+                return .sample(SampleMachine(plan, limits: limits, tracksChanges: tracksState))
             }
         }
         let lateness =
@@ -142,29 +129,27 @@ public final class Evaluator {
             case .stream(let lateness): lateness
             case .sorted: Int64.max
             }
-        clocks = queries.timestampFields.map { Clock(field: $0, watermark: Watermark(lateness: lateness)) }
+        clocks = EventClocks(
+            queries.timestampFields.map { ($0, queries.layout.paths[$0.index].dotted) }, lateness: lateness)
     }
 
     // MARK: Sources
 
-    /// Announces a partition; its number goes with every record. It holds the watermark back until it
+    /// Announces a source without a name; its number goes with every record. It holds the watermark back until it
     /// has an event or is idle.
-    public func addSource() -> Int {
-        var number = 0
-        for clock in clocks.indices { number = clocks[clock].watermark.addSource() }
-        return number
+    public func addSource() -> Int { clocks.addSource(nil) }
+
+    /// Announces a partition. When it is in the restored state it goes on from there.
+    public func addSource(topic: TopicID, partition: Int32) -> Int {
+        clocks.addSource(EventClocks.SourcePartition(topic: topic, partition: partition))
     }
 
-    public func removeSource(_ source: Int) {
-        for clock in clocks.indices { clocks[clock].watermark.remove(source: source) }
-    }
+    public func removeSource(_ source: Int) { clocks.removeSource(source) }
 
-    public func setIdle(_ source: Int) {
-        for clock in clocks.indices { clocks[clock].watermark.setIdle(source: source) }
-    }
+    public func setIdle(_ source: Int) { clocks.setIdle(source) }
 
     /// How far the engine's own time has come; queries with a timestamp field of their own have theirs.
-    public var currentWatermark: EventTime? { clocks[0].watermark.value }
+    public var currentWatermark: EventTime? { clocks.all[0].watermark.value }
 
     // MARK: Records
 
@@ -187,10 +172,10 @@ public final class Evaluator {
         let time = eventTime(of: event, recordTime: recordTime)
         counters.coercionFailures += UInt64(event.coercionFailures)
         let limit = recordTime?.ahead(by: options.futureTolerance) ?? EventTime(nanoseconds: .max)
-        clocks[0].watermark.observe(min(time, limit), source: source)
+        clocks.all[0].watermark.observe(min(time, limit), source: source)
         for clock in clocks.indices.dropFirst() {
-            clocks[clock].watermark.observe(
-                min(event.time(in: clocks[clock].field) ?? time, limit), source: source)
+            clocks.all[clock].watermark.observe(
+                min(event.time(in: clocks.all[clock].field) ?? time, limit), source: source)
         }
 
         let found = matcher.match(event)
@@ -200,12 +185,12 @@ public final class Evaluator {
 
     private func eventTime(of event: Event, recordTime: EventTime?) -> EventTime {
         if let time = event.timestamp {
-            previousTime = time
+            clocks.previous = time
             return time
         }
         counters.withoutTimestamp += 1
-        let time = recordTime ?? previousTime
-        previousTime = time
+        let time = recordTime ?? clocks.previous
+        clocks.previous = time
         return time
     }
 
@@ -218,7 +203,29 @@ public final class Evaluator {
         let retained = RetainedEvent(
             copying: payload, origin: origin, timestamp: time,
             tiebreaker: queries.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
-            isLate: clocks[0].watermark.hasPassed(time))
+            isLate: clocks.all[0].watermark.hasPassed(time))
+        collectHits(found, event)
+        for (query, stages) in hitsByQuery {
+            let own = timed(retained, event, for: queries.timings[query])
+            let hits = HeldHits(query: query, hits: StageHits(event: own, stages: stages))
+            guard waits(query) else {
+                advance(hits)
+                continue
+            }
+            if own.isLate {
+                counters.late += 1
+                advance(hits)
+            } else if own.timestamp > limit, options.ordering != .sorted {
+                counters.ahead += 1
+                advance(hits)
+            } else {
+                clocks.all[queries.timings[query].clock].held.insert(hits, event: own)
+            }
+        }
+    }
+
+    /// Sorts what an event matches by query and stage into ``hitsByQuery``.
+    private func collectHits(_ found: UnsafeBufferPointer<Int32>, _ event: Event) {
         hitsByQuery.removeAll(keepingCapacity: true)
         for condition in found {
             let owner = queries.owners[Int(condition)]
@@ -238,25 +245,7 @@ public final class Evaluator {
         }
         // Matching reports conditions in the order of its gates; queries and stages have their own.
         hitsByQuery.sort { $0.query < $1.query }
-        for index in hitsByQuery.indices {
-            hitsByQuery[index].stages.sort { $0.stage < $1.stage }
-            let query = hitsByQuery[index].query
-            let own = timed(retained, event, for: queries.timings[query])
-            let hits = HeldHits(query: query, hits: StageHits(event: own, stages: hitsByQuery[index].stages))
-            guard waits(query) else {
-                advance(hits)
-                continue
-            }
-            if own.isLate {
-                counters.late += 1
-                advance(hits)
-            } else if own.timestamp > limit, options.ordering != .sorted {
-                counters.ahead += 1
-                advance(hits)
-            } else {
-                clocks[queries.timings[query].clock].held.insert(hits, event: own)
-            }
-        }
+        for index in hitsByQuery.indices { hitsByQuery[index].stages.sort { $0.stage < $1.stage } }
     }
 
     /// Whether somebody does not want to be told about this event. Every exception that holds counts it.
@@ -280,7 +269,7 @@ public final class Evaluator {
     /// The event as a query with fields of time of its own sees it; for all others the event itself.
     private func timed(_ retained: RetainedEvent, _ event: Event, for timing: CompiledQueries.Timing) -> RetainedEvent {
         guard timing.clock != 0 || timing.tiebreakerField != queries.tiebreakerField else { return retained }
-        let clock = clocks[timing.clock]
+        let clock = clocks.all[timing.clock]
         let time = timing.clock == 0 ? retained.timestamp : event.time(in: clock.field) ?? retained.timestamp
         return RetainedEvent(
             retained, timestamp: time, tiebreaker: timing.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
@@ -328,11 +317,15 @@ public final class Evaluator {
     // MARK: Time
 
     /// Moves the watermark and lets every held event that it passes take part. Call once a batch.
+    ///
+    /// Does nothing while records that the restored state held have not been read again: time must not pass them.
     public func advanceWatermark() {
+        guard clocks.awaitedCount == 0 else { return }
         for clock in clocks.indices {
-            let before = clocks[clock].watermark.value
-            guard let now = clocks[clock].watermark.advance(), now != before else { continue }
-            while let hits = clocks[clock].held.next(upTo: now) { advance(hits) }
+            let before = clocks.all[clock].watermark.value
+            guard let now = clocks.all[clock].watermark.advance() else { continue }
+            while let hits = clocks.all[clock].held.next(upTo: now) { advance(hits) }
+            guard now != before else { continue }
             for query in correlators.indices where queries.timings[query].clock == clock { expire(query, now) }
         }
     }
@@ -340,7 +333,7 @@ public final class Evaluator {
     /// Ends the input: every held event takes part, in event order, and no missing event comes any more.
     public func finish() {
         for clock in clocks.indices {
-            while let hits = clocks[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
+            while let hits = clocks.all[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
         }
         for query in correlators.indices { finish(query) }
     }
@@ -387,9 +380,7 @@ public final class Evaluator {
 
     /// The oldest offset of `partition` of `topic` that is still held back for the watermark.
     public func oldestHeldOffset(topic: TopicID, partition: Int32) -> Int64? {
-        clocks.lazy.flatMap { $0.held.payloads.lazy.map(\.hits.event.origin) }
-            .filter { $0.topic == topic && $0.partition == partition }
-            .map(\.offset).min()
+        clocks.oldestHeldOffset(EventClocks.SourcePartition(topic: topic, partition: partition))
     }
 
     /// Totals over all correlations.
@@ -404,6 +395,17 @@ public final class Evaluator {
         }
     }
 
+    /// Payload bytes that correlations hold; an event that several of them hold counts for each.
+    public var heldBytes: Int {
+        correlators.reduce(0) { total, correlator in
+            switch correlator {
+            case .none, .collection: total
+            case .sequence(let machine): total + machine.heldBytes
+            case .sample(let machine): total + machine.heldBytes
+            }
+        }
+    }
+
     /// Keys that correlations hold something for.
     public var liveKeys: Int {
         correlators.reduce(0) { total, correlator in
@@ -413,6 +415,105 @@ public final class Evaluator {
             case .sample(let machine): total + machine.liveKeys
             case .collection(let collection): total + collection.liveKeys
             }
+        }
+    }
+}
+
+// MARK: - State
+
+extension Evaluator {
+    /// Takes a record once more that the restored state names as held for the watermark, so that it waits again and
+    /// does nothing else. Any other record is passed over: what it did is in the state.
+    ///
+    /// - Returns: false when the record matches nothing it was held for.
+    func replay(_ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int) -> Bool {
+        guard let awaited = clocks.takeAwaited(origin.offset, source: source) else { return true }
+        guard decoder.decode(payload) == nil else { return false }
+        let event = decoder.event
+        let found = matcher.match(event)
+        collectHits(found, event)
+        var isHeld = false
+        let retained = RetainedEvent(copying: payload, origin: origin, timestamp: awaited[0].time)
+        for (query, stages) in hitsByQuery where waits(query) {
+            let timing = queries.timings[query]
+            guard let time = awaited.first(where: { $0.clock == timing.clock })?.time else { continue }
+            let own = RetainedEvent(
+                retained, timestamp: time, tiebreaker: timing.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
+                isLate: clocks.all[timing.clock].watermark.hasPassed(time))
+            clocks.all[timing.clock].held.insert(
+                HeldHits(query: query, hits: StageHits(event: own, stages: stages)), event: own)
+            isHeld = true
+        }
+        return isHeld
+    }
+
+    /// No more records of `source` are to be replayed; returns how many of those held did not come.
+    func endReplay(_ source: Int) -> Int { clocks.endReplay(source) }
+
+    /// Whether records that were held have not been replayed.
+    var awaitsReplay: Bool { clocks.awaitedCount > 0 }
+
+    func timeState(topics: [String]) -> TimeState { clocks.state(topics: topics) }
+
+    func restore(_ state: TimeState, topics: [String]) { clocks.restore(state, topics: topics) }
+
+    var hasStateChanges: Bool {
+        correlators.contains { correlator in
+            switch correlator {
+            case .none, .collection: false
+            case .sequence(let machine): machine.hasChanges
+            case .sample(let machine): machine.hasChanges
+            }
+        }
+    }
+
+    /// Hands on what changed in the correlations since the last call.
+    func takeStateChanges(_ body: (_ query: Int, StateChange) -> Void) {
+        for query in correlators.indices {
+            withMachine(query) { $0.takeChanges { body(query, $0) } } sample: { $0.takeChanges { body(query, $0) } }
+        }
+    }
+
+    /// Takes up what a query held for a key.
+    func restore(
+        _ query: Int, _ key: CorrelationKey, _ body: ArraySlice<UInt8>, events: [RetainedEvent?]
+    ) throws(StateCorruption) -> RestoredKey {
+        switch correlators[query] {
+        case .none, .collection: throw StateCorruption("the rule correlates nothing")
+        case .sequence(var machine):
+            correlators[query] = .none
+            defer { correlators[query] = .sequence(machine) }
+            return try machine.restore(key, body, events: events)
+        case .sample(var machine):
+            correlators[query] = .none
+            defer { correlators[query] = .sample(machine) }
+            return try machine.restore(key, body, events: events)
+        }
+    }
+
+    func rewrite(_ query: Int, _ key: CorrelationKey) {
+        withMachine(query) { $0.rewrite(key) } sample: { $0.rewrite(key) }
+    }
+
+    func finishRestoring() {
+        for query in correlators.indices {
+            withMachine(query) { $0.finishRestoring() } sample: { $0.finishRestoring() }
+        }
+    }
+
+    private func withMachine(
+        _ query: Int, sequence: (inout SequenceMachine) -> Void, sample: (inout SampleMachine) -> Void
+    ) {
+        switch correlators[query] {
+        case .none, .collection: break
+        case .sequence(var machine):
+            correlators[query] = .none
+            sequence(&machine)
+            correlators[query] = .sequence(machine)
+        case .sample(var machine):
+            correlators[query] = .none
+            sample(&machine)
+            correlators[query] = .sample(machine)
         }
     }
 }
