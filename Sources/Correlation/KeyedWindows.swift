@@ -16,6 +16,9 @@ protocol WindowState {
 
     var isEmpty: Bool { get }
 
+    /// Payload bytes of its events, as often as they are held.
+    var eventBytes: Int { get }
+
     /// Every event that is held, as often as it is held.
     func forEachEvent(_ body: (RetainedEvent) -> Void)
 
@@ -44,6 +47,13 @@ struct KeyedWindows<State: WindowState> {
         var isChanged = false
         /// Whether a record of it was handed out.
         var isStored = false
+
+        /// The change to be noted before anything changes; nil when it has been.
+        mutating func noteChange(_ key: CorrelationKey) -> Change? {
+            guard !isChanged else { return nil }
+            isChanged = true
+            return Change(key: key, wasStored: isStored, before: isStored ? state.origins : [])
+        }
     }
 
     private struct Place {
@@ -83,14 +93,22 @@ struct KeyedWindows<State: WindowState> {
     /// - Returns: nil when the key is unknown.
     mutating func withState<Result>(of key: CorrelationKey, _ body: (inout State) -> Result) -> Result? {
         guard let index = entries.index(forKey: key) else { return nil }
-        noteChange(index)
-        let result = body(&entries.values[index].state)
-        if entries.values[index].state.isEmpty {
-            remove(index)
-        } else {
-            measure(index)
-        }
+        let (result, isEmpty) = Self.update(&entries.values[index], key, &bytes, &changes, body)
+        if isEmpty { remove(index) }
         return result
+    }
+
+    /// One access to the entry, for each costs a search.
+    private static func update<Result>(
+        _ entry: inout Entry, _ key: CorrelationKey, _ bytes: inout Int, _ changes: inout [Change]?,
+        _ body: (inout State) -> Result
+    ) -> (Result, isEmpty: Bool) {
+        if changes != nil, let change = entry.noteChange(key) { changes?.append(change) }
+        let result = body(&entry.state)
+        let size = entry.state.eventBytes
+        bytes += size - entry.bytes
+        entry.bytes = size
+        return (result, entry.state.isEmpty)
     }
 
     /// Makes `key` known. Nothing depends on it that is not in `state`, which holds something.
@@ -118,13 +136,13 @@ struct KeyedWindows<State: WindowState> {
         while let front = queue.first, front.oldest < horizon {
             queue.removeFirst()
             guard let index = index(of: front) else { continue }
-            noteChange(index)
-            let oldest = entries.values[index].state.expire(before: horizon) { dropped(front.key, $0) }
+            let (oldest, _) = Self.update(&entries.values[index], front.key, &bytes, &changes) { state in
+                state.expire(before: horizon) { dropped(front.key, $0) }
+            }
             guard let oldest else {
                 remove(index)
                 continue
             }
-            measure(index)
             lastOrder += 1
             entries.values[index].order = lastOrder
             entries.values[index].oldest = oldest
@@ -146,12 +164,6 @@ struct KeyedWindows<State: WindowState> {
         return entry.state
     }
 
-    private mutating func measure(_ index: Dictionary<CorrelationKey, Entry>.Index) {
-        let now = entries.values[index].state.eventBytes
-        bytes += now - entries.values[index].bytes
-        entries.values[index].bytes = now
-    }
-
     private mutating func dropOldPlaces() {
         queue = queue.filter { index(of: $0) != nil }
     }
@@ -159,13 +171,8 @@ struct KeyedWindows<State: WindowState> {
     // MARK: State records
 
     private mutating func noteChange(_ index: Dictionary<CorrelationKey, Entry>.Index) {
-        guard changes != nil, !entries.values[index].isChanged else { return }
-        entries.values[index].isChanged = true
-        let entry = entries.values[index]
-        changes?.append(
-            Change(
-                key: entries.keys[index], wasStored: entry.isStored,
-                before: entry.isStored ? entry.state.origins : []))
+        guard changes != nil else { return }
+        if let change = entries.values[index].noteChange(entries.keys[index]) { changes?.append(change) }
     }
 
     var hasChanges: Bool { changes?.isEmpty == false }
@@ -239,12 +246,6 @@ struct KeyedWindows<State: WindowState> {
 }
 
 extension WindowState {
-    var eventBytes: Int {
-        var bytes = 0
-        forEachEvent { bytes += $0.bytes.count }
-        return bytes
-    }
-
     /// Where its events stand, each once.
     var origins: Set<RecordOrigin> {
         var origins: Set<RecordOrigin> = []

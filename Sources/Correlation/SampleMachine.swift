@@ -9,33 +9,10 @@ public import Events
 /// other stage the newest fitting event is taken. An event takes part in one sample of a rule and key at
 /// most: a process start with ten connections near it is one finding, not ten.
 public struct SampleMachine {
-    fileprivate struct Waiting: WindowState {
-        var stages: [[RetainedEvent]]
-
-        var isEmpty: Bool { stages.allSatisfy(\.isEmpty) }
-
-        func forEachEvent(_ body: (RetainedEvent) -> Void) {
-            for events in stages { events.forEach(body) }
-        }
-
-        mutating func expire(before horizon: EventTime, dropped: (RetainedEvent) -> Void) -> EventTime? {
-            var oldest: EventTime?
-            for stage in stages.indices {
-                stages[stage].removeAll { event in
-                    let isDropped = event.timestamp < horizon
-                    if isDropped { dropped(event) }
-                    return isDropped
-                }
-                for event in stages[stage] { oldest = min(oldest ?? event.timestamp, event.timestamp) }
-            }
-            return oldest
-        }
-    }
-
     private let stageCount: Int
     private let maxspan: Int64
     private let limits: CorrelationLimits
-    private var windows: KeyedWindows<Waiting>
+    private var windows: KeyedWindows<SampleState>
     public private(set) var counters = CorrelationCounters()
 
     /// - Parameter tracksChanges: whether `takeChanges` will be called.
@@ -95,9 +72,7 @@ public struct SampleMachine {
                 chosen[stage] = event
                 guard Self.fill(&chosen, from: state.stages, stage: 0, maxspan: maxspan) else { continue }
                 let sample = chosen.compactMap(\.self)
-                for index in state.stages.indices {
-                    state.stages[index].removeAll { candidate in sample.contains { $0 === candidate } }
-                }
+                state.remove(sample)
                 return sample
             }
             return nil
@@ -130,7 +105,6 @@ public struct SampleMachine {
         _ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent, _ trace: CorrelationTrace?
     ) {
         let limit = limits.eventsPerStage
-        let time = event.timestamp
         if let trace {
             for stage in stages {
                 trace(TraceStep(.started, key: key, stage: stage, partial: [event], cause: event))
@@ -139,12 +113,8 @@ public struct SampleMachine {
         let dropped = windows.withState(of: key) { state -> [(stage: Int, event: RetainedEvent)] in
             var dropped: [(stage: Int, event: RetainedEvent)] = []
             for stage in stages {
-                // Kept in time order, so that the newest by event time is last whatever came first.
-                let place = state.stages[stage].lastIndex { $0.timestamp <= time }.map { $0 + 1 } ?? 0
-                state.stages[stage].insert(event, at: place)
-                while state.stages[stage].count > limit {
-                    dropped.append((stage, state.stages[stage].removeFirst()))
-                }
+                state.insert(event, in: stage)
+                while let lost = state.takeOldest(of: stage, beyond: limit) { dropped.append((stage, lost)) }
             }
             return dropped
         }
@@ -154,9 +124,9 @@ public struct SampleMachine {
                 trace?(TraceStep(.overwritten, key: key, stage: stage, partial: [lost], cause: event))
             }
         } else {
-            var state = Waiting(stages: Array(repeating: [], count: stageCount))
-            for stage in stages { state.stages[stage].append(event) }
-            windows.insert(key, state, at: time)
+            var state = SampleState(stageCount: stageCount)
+            for stage in stages { state.insert(event, in: stage) }
+            windows.insert(key, state, at: event.timestamp)
         }
         var evicted: UInt64 = 0
         windows.trim(toKeys: limits.keys, bytes: limits.bytes) { key, state in
@@ -188,30 +158,6 @@ public struct SampleMachine {
     public mutating func rewrite(_ key: CorrelationKey) { windows.rewrite(key) }
 
     public mutating func finishRestoring() { windows.finishRestoring() }
-}
-
-extension SampleMachine.Waiting {
-    func write(to writer: inout StateWriter, _ events: inout EventTable) {
-        writer.append(count: stages.count)
-        for stage in stages {
-            writer.append(count: stage.count)
-            for event in stage { writer.append(event, &events) }
-        }
-    }
-
-    init(
-        _ reader: inout StateReader, events: [RetainedEvent?], shape stageCount: Int, dropped: inout Int
-    ) throws(StateCorruption) {
-        stages = []
-        guard try reader.count() == stageCount else { throw StateCorruption("the query has \(stageCount) stages") }
-        for _ in 0..<stageCount {
-            var stage: [RetainedEvent] = []
-            for _ in 0..<(try reader.count()) {
-                if let event = try reader.event(events) { stage.append(event) } else { dropped += 1 }
-            }
-            stages.append(stage)
-        }
-    }
 }
 
 extension StageHits {

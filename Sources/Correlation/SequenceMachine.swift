@@ -109,10 +109,7 @@ public struct SequenceMachine {
             let before = leads ? windows[key]?.leading.newest(before: event.timestamp) : nil
             return PartialSequence(event, before: before)
         }
-        let waiting = windows.withState(of: key) { state in
-            defer { state.slots[stage - 1] = nil }
-            return state.slots[stage - 1]
-        }
+        let waiting = windows.withState(of: key) { $0.put(nil, in: stage - 1) }
         guard case .some(var partial?) = waiting else {
             trace?(TraceStep(.ignored, key: key, stage: stage, partial: [], cause: event))
             return nil
@@ -132,10 +129,7 @@ public struct SequenceMachine {
     private mutating func store(
         _ partial: PartialSequence, in stage: Int, _ key: CorrelationKey, _ trace: CorrelationTrace?
     ) {
-        let overwritten = change(key, at: partial.start, trace) { state in
-            defer { state.slots[stage] = partial }
-            return state.slots[stage]
-        }
+        let overwritten = change(key, at: partial.start, trace) { $0.put(partial, in: stage) }
         if let overwritten {
             counters.overwritten += 1
             trace?(
@@ -149,10 +143,7 @@ public struct SequenceMachine {
     }
 
     private mutating func end(_ key: CorrelationKey, by event: RetainedEvent, _ trace: CorrelationTrace?) {
-        let ended = windows.withState(of: key) { state in
-            defer { for index in state.slots.indices { state.slots[index] = nil } }
-            return state.slots
-        }
+        let ended = windows.withState(of: key) { $0.takeSlots() }
         for (stage, partial) in (ended ?? []).enumerated() {
             guard let partial else { continue }
             counters.ended += 1
@@ -175,7 +166,7 @@ public struct SequenceMachine {
             }
             for candidate in rejected { reject(candidate.sequence, sighting, key, by: event, trace) }
         } else {
-            _ = windows.withState(of: key) { $0.slots[position - 1]?.note(sighting) }
+            _ = windows.withState(of: key) { $0.note(sighting, in: position - 1) }
         }
     }
 
@@ -212,7 +203,7 @@ public struct SequenceMachine {
         let candidate = SequenceCandidate(number: lastCandidate, sequence: sequence, deadline: deadline)
         deadlines.insert(Deadline(time: deadline, number: lastCandidate, key: key))
         if deadlines.count > 2 * candidateCount + 1024 { dropOldDeadlines() }
-        change(key, at: sequence.start, trace) { $0.candidates.append(candidate) }
+        change(key, at: sequence.start, trace) { $0.append(candidate) }
         trace?(
             TraceStep(
                 .awaiting(until: deadline), key: key, stage: stageCount - 1, partial: sequence.events,

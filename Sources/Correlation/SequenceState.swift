@@ -4,6 +4,8 @@ import Events
 /// The beginning of a sequence: the events of its first stages.
 struct PartialSequence {
     private(set) var events: [RetainedEvent]
+    /// Payload bytes of its events.
+    private(set) var bytes: Int
     /// The newest match of a leading `![…]` before the first event.
     let before: Sighting?
     /// The earliest match of a `![…]` between the newest event and the next.
@@ -19,6 +21,7 @@ struct PartialSequence {
     /// - Precondition: there is an event.
     init(events: [RetainedEvent], before: Sighting?, after: Sighting? = nil, rejection: Sighting? = nil) {
         self.events = events
+        bytes = events.reduce(0) { $0 + $1.bytes.count }
         self.before = before
         self.after = after
         self.rejection = rejection
@@ -32,6 +35,7 @@ struct PartialSequence {
         if rejection == nil, let after, after.time < event.timestamp { rejection = after }
         after = nil
         events.append(event)
+        bytes += event.bytes.count
     }
 
     mutating func note(_ sighting: Sighting) {
@@ -60,9 +64,11 @@ struct SequenceCandidate {
 /// What a sequence remembers for one key.
 struct SequenceState: WindowState {
     /// One for each stage but the last.
-    var slots: [PartialSequence?]
+    private(set) var slots: [PartialSequence?]
     var leading = Leading()
-    var candidates: [SequenceCandidate] = []
+    private(set) var candidates: [SequenceCandidate] = []
+    private(set) var eventBytes = 0
+    private var filledSlots = 0
 
     init(stageCount: Int) {
         slots = Array(repeating: nil, count: stageCount - 1)
@@ -93,7 +99,30 @@ struct SequenceState: WindowState {
         }
     }
 
-    var isEmpty: Bool { candidates.isEmpty && leading.newest == nil && slots.allSatisfy { $0 == nil } }
+    var isEmpty: Bool { filledSlots == 0 && candidates.isEmpty && leading.newest == nil }
+
+    /// Sets a slot, and returns what was there.
+    @discardableResult
+    mutating func put(_ partial: PartialSequence?, in slot: Int) -> PartialSequence? {
+        let before = slots[slot]
+        filledSlots += (partial == nil ? 0 : 1) - (before == nil ? 0 : 1)
+        eventBytes += (partial?.bytes ?? 0) - (before?.bytes ?? 0)
+        slots[slot] = partial
+        return before
+    }
+
+    /// Clears every slot, and returns what was there.
+    mutating func takeSlots() -> [PartialSequence?] {
+        slots.indices.map { put(nil, in: $0) }
+    }
+
+    /// Notes a match of an event that must be missing after the last event of a slot.
+    mutating func note(_ sighting: Sighting, in slot: Int) { slots[slot]?.note(sighting) }
+
+    mutating func append(_ candidate: SequenceCandidate) {
+        candidates.append(candidate)
+        eventBytes += candidate.sequence.bytes
+    }
 
     func forEachEvent(_ body: (RetainedEvent) -> Void) {
         for case let partial? in slots { partial.events.forEach(body) }
@@ -101,12 +130,13 @@ struct SequenceState: WindowState {
     }
 
     /// What an eviction of the key loses.
-    var losses: Int { slots.count { $0 != nil } + candidates.count + (leading.newest == nil ? 0 : 1) }
+    var losses: Int { filledSlots + candidates.count + (leading.newest == nil ? 0 : 1) }
 
     mutating func takeCandidates(where isTaken: (SequenceCandidate) -> Bool) -> [SequenceCandidate] {
         guard candidates.contains(where: isTaken) else { return [] }
         let taken = candidates.filter(isTaken)
         candidates.removeAll(where: isTaken)
+        for candidate in taken { eventBytes -= candidate.sequence.bytes }
         return taken
     }
 
@@ -115,7 +145,7 @@ struct SequenceState: WindowState {
         for index in slots.indices {
             guard let partial = slots[index] else { continue }
             if partial.start < horizon {
-                slots[index] = nil
+                put(nil, in: index)
                 dropped(partial)
             } else {
                 oldest = min(oldest ?? partial.start, partial.start)

@@ -205,7 +205,8 @@ public final class Evaluator {
             tiebreaker: queries.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
             isLate: clocks.all[0].watermark.hasPassed(time))
         collectHits(found, event)
-        for (query, stages) in hitsByQuery {
+        for index in hitsByQuery.indices {
+            let (query, stages) = hitsByQuery[index]
             let own = timed(retained, event, for: queries.timings[query])
             let hits = HeldHits(query: query, hits: StageHits(event: own, stages: stages))
             guard waits(query) else {

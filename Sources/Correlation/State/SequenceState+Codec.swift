@@ -31,7 +31,7 @@ extension SequenceState {
             throw StateCorruption("the query has \(shape.stages) stages")
         }
         for index in slots.indices where try reader.flag() {
-            slots[index] = try PartialSequence(&reader, events: events, stages: index + 1, gaps: shape.gaps)
+            put(try PartialSequence(&reader, events: events, stages: index + 1, gaps: shape.gaps), in: index)
             if slots[index] == nil { dropped += 1 }
         }
         leading = try Leading(&reader, gaps: shape.gaps)
@@ -45,7 +45,7 @@ extension SequenceState {
                 dropped += 1
                 continue
             }
-            candidates.append(SequenceCandidate(number: number, sequence: sequence, deadline: deadline))
+            append(SequenceCandidate(number: number, sequence: sequence, deadline: deadline))
         }
     }
 }
