@@ -232,7 +232,7 @@ struct KeyedWindows<State: WindowState> {
     }
 
     /// Calls `body` with every key and its state.
-    func forEach(_ body: (CorrelationKey, State) -> Void) {
+    func visit(_ body: (CorrelationKey, State) -> Void) {
         for place in queue {
             if let index = index(of: place) { body(place.key, entries.values[index].state) }
         }

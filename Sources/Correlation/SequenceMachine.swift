@@ -347,7 +347,7 @@ public struct SequenceMachine {
     public mutating func finishRestoring() {
         windows.finishRestoring()
         var restored: [Deadline] = []
-        windows.forEach { key, state in
+        windows.visit { key, state in
             for candidate in state.candidates {
                 restored.append(Deadline(time: candidate.deadline, number: candidate.number, key: key))
             }

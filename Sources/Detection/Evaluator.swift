@@ -103,7 +103,7 @@ public final class Evaluator {
         case collection(SampleCollection)
     }
 
-    /// - Parameter tracksState: whether what changes in the correlations will be asked for; costs nothing otherwise.
+    /// - Parameter tracksState: whether what changes in the correlations will be asked for; free otherwise.
     public init(_ queries: CompiledQueries, options: EvaluatorOptions, tracksState: Bool = false) {
         self.queries = queries
         self.options = options
@@ -115,7 +115,8 @@ public final class Evaluator {
             if let retention = timing.retention { limits.retention = retention }
             switch query.form {
             case .event: return .none
-            case .sequence(let plan): return .sequence(SequenceMachine(plan, limits: limits, tracksChanges: tracksState))
+            case .sequence(let plan):
+                return .sequence(SequenceMachine(plan, limits: limits, tracksChanges: tracksState))
             case .sample(let plan):
                 // Without a window only bounded input can end; readers of queries for streams refuse it.
                 if plan.maxspan == nil {
@@ -471,7 +472,8 @@ extension Evaluator {
     /// Hands on what changed in the correlations since the last call.
     func takeStateChanges(_ body: (_ query: Int, StateChange) -> Void) {
         for query in correlators.indices {
-            withMachine(query) { $0.takeChanges { body(query, $0) } } sample: { $0.takeChanges { body(query, $0) } }
+            let handOn = { body(query, $0) }
+            withMachine(query, sequence: { $0.takeChanges(handOn) }, sample: { $0.takeChanges(handOn) })
         }
     }
 
@@ -493,12 +495,12 @@ extension Evaluator {
     }
 
     func rewrite(_ query: Int, _ key: CorrelationKey) {
-        withMachine(query) { $0.rewrite(key) } sample: { $0.rewrite(key) }
+        withMachine(query, sequence: { $0.rewrite(key) }, sample: { $0.rewrite(key) })
     }
 
     func finishRestoring() {
         for query in correlators.indices {
-            withMachine(query) { $0.finishRestoring() } sample: { $0.finishRestoring() }
+            withMachine(query, sequence: { $0.finishRestoring() }, sample: { $0.finishRestoring() })
         }
     }
 
