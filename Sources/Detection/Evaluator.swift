@@ -205,7 +205,7 @@ public final class Evaluator {
             copying: payload, origin: origin, timestamp: time,
             tiebreaker: queries.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
             isLate: clocks.all[0].watermark.hasPassed(time))
-        collectHits(found, event)
+        collectHits(found, event, time)
         for index in hitsByQuery.indices {
             let (query, stages) = hitsByQuery[index]
             let own = timed(retained, event, for: queries.timings[query])
@@ -227,7 +227,7 @@ public final class Evaluator {
     }
 
     /// Sorts what an event matches by query and stage into ``hitsByQuery``.
-    private func collectHits(_ found: UnsafeBufferPointer<Int32>, _ event: Event) {
+    private func collectHits(_ found: UnsafeBufferPointer<Int32>, _ event: Event, _ time: EventTime) {
         hitsByQuery.removeAll(keepingCapacity: true)
         for condition in found {
             let owner = queries.owners[Int(condition)]
@@ -433,7 +433,7 @@ extension Evaluator {
         guard decoder.decode(payload) == nil else { return false }
         let event = decoder.event
         let found = matcher.match(event)
-        collectHits(found, event)
+        collectHits(found, event, event.timestamp ?? awaited[0].time)
         var isHeld = false
         let retained = RetainedEvent(copying: payload, origin: origin, timestamp: awaited[0].time)
         for (query, stages) in hitsByQuery where waits(query) {
