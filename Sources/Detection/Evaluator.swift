@@ -472,7 +472,7 @@ extension Evaluator {
     /// Hands on what changed in the correlations since the last call.
     func takeStateChanges(_ body: (_ query: Int, StateChange) -> Void) {
         for query in correlators.indices {
-            let handOn = { body(query, $0) }
+            func handOn(_ change: StateChange) { body(query, change) }
             withMachine(query, sequence: { $0.takeChanges(handOn) }, sample: { $0.takeChanges(handOn) })
         }
     }
