@@ -110,7 +110,9 @@ let package = Package(
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
         // The binary itself: depending on it is what gets it built.
-        tests("CommandTests", ["apus"]),
+        tests("CommandTests", ["apus", "TestSupport"]),
+        // The binary with a broker in a process of its own.
+        tests("BrokerTests", ["apus", "TestSupport"]),
         tests(
             "DetectionTests",
             [

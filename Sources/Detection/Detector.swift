@@ -31,6 +31,9 @@ public struct DetectionCounters: Hashable, Sendable {
 public final class Detector {
     public let rules: CompiledRules
 
+    /// Whether findings of rules in the shadow stage are handed on like those of active ones.
+    public var reportsShadowRules = false
+
     let evaluator: Evaluator
     /// Nil when no state is kept outside.
     var keeper: StateKeeper?
@@ -122,7 +125,7 @@ public final class Detector {
         totals.findings[match.query] += 1
         // Before the evidence is put together, which costs more.
         guard case .alert(let suppression) = suppressor.judge(match) else { return }
-        guard rule.stage == .active else {
+        guard rule.stage == .active || reportsShadowRules else {
             totals.shadowed += 1
             return
         }

@@ -80,6 +80,20 @@ final class ClientHandle: @unchecked Sendable {
         }
     }
 
+    /// What the client complained of since the last call, on its main queue: the first error that time cannot mend,
+    /// else the last one. For clients that nobody else polls.
+    func complaint(_ operation: String) -> KafkaError? {
+        guard let queue = rd_kafka_queue_get_main(pointer) else { return nil }
+        defer { rd_kafka_queue_destroy(queue) }
+        var complaint: KafkaError?
+        while let event = rd_kafka_queue_poll(queue, 0) {
+            defer { rd_kafka_event_destroy(event) }
+            guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR else { continue }
+            if complaint?.reaction != .stop { complaint = error(of: event, operation) }
+        }
+        return complaint
+    }
+
     /// What an `RD_KAFKA_EVENT_ERROR` says. Consumes nothing.
     func error(of event: OpaquePointer, _ operation: String) -> KafkaError {
         if rd_kafka_event_error_is_fatal(event) != 0, let fatalError { return fatalError }

@@ -34,7 +34,7 @@ struct Output: Sendable {
     /// A record that could not be evaluated: its key and value unchanged, why in the headers.
     init(
         deadLetter value: UnsafeRawBufferPointer?, key: UnsafeRawBufferPointer?, reason: DecodeFailure,
-        topic: String, partition: Int32, offset: Int64, timestamp: Int64?
+        topic: String, partition: Int32, offset: Int64, timestamp: Int64?, replays: UnsafeRawBufferPointer? = nil
     ) {
         kind = .deadLetter
         self.key = key.map { Array($0) }
@@ -45,6 +45,8 @@ struct Output: Sendable {
             RecordHeader("apus-size", String(value?.count ?? 0)),
             RecordHeader("apus-engine-version", Engine.version),
         ]
+        // A record that was replayed from here in vain keeps its count.
+        if let replays { headers.append(RecordHeader("apus-replays", Array(replays))) }
         if let timestamp { headers.append(RecordHeader("apus-timestamp", String(timestamp))) }
     }
 

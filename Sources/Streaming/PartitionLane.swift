@@ -206,7 +206,8 @@ final class PartitionLane: @unchecked Sendable {
         send(
             Output(
                 deadLetter: message.value, key: message.key, reason: failure, topic: topic.topic,
-                partition: topic.partition, offset: message.offset, timestamp: message.timestamp))
+                partition: topic.partition, offset: message.offset, timestamp: message.timestamp,
+                replays: message.headers.last("apus-replays")))
     }
 
     /// Sends what the detector found since the last time.

@@ -42,6 +42,7 @@ struct TopicCheck {
             return try admin.metadata(timeout: options.connectTimeout)
         } catch {
             let brokers = options.producer["bootstrap.servers"] ?? "(none configured)"
+            if error.reaction == .stop { throw StartFailure(["the brokers of \(brokers) refuse: \(error)"]) }
             throw StartFailure(["no broker of \(brokers) answered within \(options.connectTimeout): \(error)"])
         }
     }

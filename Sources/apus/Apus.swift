@@ -23,7 +23,7 @@ struct Apus: AsyncParsableCommand {
             """,
         version: "apus \(Engine.version)",
         subcommands: [
-            Run.self, Demo.self, Check.self, Test.self, Eval.self, QueryCommand.self, Explain.self, BrokerCommand.self,
-            Health.self,
+            Run.self, Demo.self, Check.self, Test.self, Eval.self, QueryCommand.self, Explain.self, Backtest.self,
+            DeadLetterCommand.self, TrafficCommand.self, BrokerCommand.self, Health.self,
         ])
 }

@@ -19,6 +19,7 @@ struct Eval: ParsableCommand {
               apus eval --rules config/rules events.ndjson
               apus eval --rules config/rules --exceptions config/exceptions events.ndjson
               kcat -C -b localhost:9092 -t events -e -q | apus eval --rules config/rules -
+              kcat -C -J -b localhost:9092 -t events -e -q | apus eval --rules config/rules --records kcat -
             """)
 
     @Option(
@@ -37,6 +38,13 @@ struct Eval: ParsableCommand {
 
     @Option(help: "Name of the topic the events are taken to come from; part of the alert ids.")
     var topic: String = "events"
+
+    @Option(
+        help: """
+            What a line holds. plain: one event. kcat: one record as kcat -J writes it, with topic, partition, offset \
+            and time; the alerts then have the ids that apus run gives them.
+            """)
+    var records: RecordFormat = .plain
 
     @Option(help: "How to write the statistics: text or json.")
     var statistics: OutputFormat = .text
@@ -71,8 +79,7 @@ struct Eval: ParsableCommand {
             options: EvaluatorOptions(
                 ordering: .stream(lateness: .max), decodeLimits: DecodeLimits(bytes: maxRecordBytes),
                 correlationLimits: .bounded))
-        let encoder = AlertEncoder(topics: [topic], engineVersion: Engine.version)
-        let source = detector.addSource()
+        var places = EvalPlaces(topic: topic, detector: detector)
         var results = Console.Results()
         var alerts = 0
         let started = DispatchTime.now().uptimeNanoseconds
@@ -82,14 +89,16 @@ struct Eval: ParsableCommand {
         while let line = try Input.next(of: lines) {
             defer { number += 1 }
             if line.isEmpty { continue }
-            let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: number)
-            if let failure = detector.process(line, origin: origin, source: source, recordTime: nil) {
-                Console.note("line \(number + 1): not evaluated: \(failure.reason)")
-            }
-            alerts += write(detector, encoder, &results)
+            let failure =
+                switch records {
+                case .plain: places.process(line, number: number, detector)
+                case .kcat: try processEnvelope(line, number: number, &places, detector)
+                }
+            if let failure { Console.note("line \(number + 1): not evaluated: \(failure.reason)") }
+            alerts += write(detector, places.encoder, &results)
         }
         detector.finish()
-        alerts += write(detector, encoder, &results)
+        alerts += write(detector, places.encoder, &results)
         results.flush()
 
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9
@@ -97,10 +106,60 @@ struct Eval: ParsableCommand {
         Console.note(statistics == .json ? report.jsonLine : report.text)
     }
 
+    /// - Throws: the exit status for a line that is no envelope: then the input is not what it was said to be.
+    private func processEnvelope(
+        _ line: UnsafeRawBufferPointer, number: Int64, _ places: inout EvalPlaces, _ detector: Detector
+    ) throws -> DecodeFailure? {
+        do {
+            return places.process(try KcatRecord(line), detector)
+        } catch {
+            Console.note("error: line \(number + 1) is no record as kcat -J writes it")
+            throw ExitStatus.data.code
+        }
+    }
+
     private func write(_ detector: Detector, _ encoder: AlertEncoder, _ results: inout Console.Results) -> Int {
         let findings = detector.takeFindings()
         for finding in findings { results.line(encoder.encode(finding).value) }
         return findings.count
+    }
+}
+
+/// Gives events their places: the ones of their own, or those of lines of a topic's first partition.
+private struct EvalPlaces {
+    private(set) var encoder: AlertEncoder
+    private var topics: [String]
+    private var ids: [String: TopicID]
+    private let source: Int
+
+    init(topic: String, detector: Detector) {
+        topics = [topic]
+        ids = [topic: TopicID(rawValue: 0)]
+        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version)
+        // One for all: nothing is evaluated in order of time before the end of the input.
+        source = detector.addSource()
+    }
+
+    func process(_ line: UnsafeRawBufferPointer, number: Int64, _ detector: Detector) -> DecodeFailure? {
+        let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: number)
+        return detector.process(line, origin: origin, source: source, recordTime: nil)
+    }
+
+    mutating func process(_ record: KcatRecord, _ detector: Detector) -> DecodeFailure? {
+        let origin = RecordOrigin(topic: id(of: record.topic), partition: record.partition, offset: record.offset)
+        var payload = record.payload ?? ""
+        return payload.withUTF8 {
+            detector.process(UnsafeRawBufferPointer($0), origin: origin, source: source, recordTime: record.time)
+        }
+    }
+
+    private mutating func id(of topic: String) -> TopicID {
+        if let id = ids[topic] { return id }
+        let id = TopicID(rawValue: UInt16(topics.count))
+        topics.append(topic)
+        ids[topic] = id
+        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version)
+        return id
     }
 }
 
@@ -200,3 +259,5 @@ struct EvalReport: Encodable {
         return lines.joined(separator: "\n")
     }
 }
+
+extension RecordFormat: ExpressibleByArgument {}

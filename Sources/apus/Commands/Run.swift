@@ -27,17 +27,13 @@ struct Run: AsyncParsableCommand {
               APUS_KAFKA_BROKERS=kafka-1:9092 apus run --config config/apus.yaml
             """)
 
-    @Option(help: "The configuration file; APUS_CONFIG names it otherwise.")
-    var config: String?
-
-    @Option(name: .customLong("set"), help: "Overrides one setting, as path=value. May be repeated.")
-    var overrides: [Override] = []
+    @OptionGroup var options: SettingsOptions
 
     @Flag(help: "Print the settings as they are understood, secrets masked, and stop.")
     var showConfig = false
 
     func run() async throws {
-        let settings = try loadSettings()
+        let settings = try options.load()
         if showConfig {
             Console.print(settings.rendered())
             return
@@ -64,19 +60,6 @@ struct Run: AsyncParsableCommand {
             throw ExitStatus(startFailure: error).code
         }
         try await serve(pipeline, settings, logger)
-    }
-
-    private func loadSettings() throws -> Settings {
-        let environment = ProcessInfo.processInfo.environment
-        do {
-            return try Settings.load(
-                file: config ?? environment["APUS_CONFIG"], environment: environment,
-                flags: overrides.map { ($0.path, $0.value) }
-            ).get()
-        } catch {
-            Console.note("\(error)")
-            throw ExitStatus.configuration.code
-        }
     }
 
     /// Waits for a signal or a failure, then stops in good order.
@@ -133,18 +116,6 @@ struct Run: AsyncParsableCommand {
                 brought together
                 """
         }
-    }
-}
-
-/// `path=value`.
-struct Override: ExpressibleByArgument {
-    var path: String
-    var value: String
-
-    init?(argument: String) {
-        guard let equals = argument.firstIndex(of: "=") else { return nil }
-        path = String(argument[..<equals])
-        value = String(argument[argument.index(after: equals)...])
     }
 }
 

@@ -1,21 +1,33 @@
-import Foundation
-import Testing
+public import Foundation
 
-/// Waits until `condition` holds; fails the test if that takes too long.
-func eventually(
-    _ what: String, seconds: Int = 40, sourceLocation: SourceLocation = #_sourceLocation,
+/// Something that a test waited for did not happen.
+public struct NotInTime: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(description: String) {
+        self.description = description
+    }
+}
+
+/// Waits until `condition` holds.
+///
+/// - Throws: ``NotInTime`` with the caller's place, if that takes too long.
+public func eventually(
+    _ what: @autoclosure () -> String, seconds: Int = 40, file: StaticString = #fileID, line: Int = #line,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "not in \(seconds) s: \(what)", sourceLocation: sourceLocation)
+        guard ContinuousClock.now < deadline else {
+            throw NotInTime(description: "\(file):\(line): not in \(seconds) s: \(what())")
+        }
         try await Task.sleep(for: .milliseconds(20))
     }
 }
 
 /// The checkout: where configuration and rules are found.
-let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
+public let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
 
 /// A process of the built binary, or of another program, with what it writes.
 ///
@@ -23,33 +35,36 @@ let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingL
 /// and then never end.
 ///
 /// `@unchecked Sendable` because `Process` is only used by the test that started it.
-final class Command: @unchecked Sendable {
+public final class Command: @unchecked Sendable {
     private let process = Process()
     private let folder: Folder
     private let files: (output: URL, errors: URL)
 
     /// Starts `apus`.
-    static func apus(
+    public static func apus(
         _ arguments: String..., input: Data = Data(), environment: [String: String] = [:]
     ) throws -> Command {
         try apus(arguments, input: input, environment: environment)
     }
 
-    static func apus(
+    public static func apus(
         _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]
     ) throws -> Command {
         try Command(try binary(), arguments, input: input, environment: environment)
     }
 
     /// The built `apus`: the build puts it beside the tests.
-    static func binary() throws -> String {
+    public static func binary() throws -> String {
         let tests = URL(filePath: CommandLine.arguments[0])
         let binary = tests.deletingLastPathComponent().appending(path: "apus").path
-        try #require(FileManager.default.isExecutableFile(atPath: binary), "no apus beside \(tests.path)")
+        guard FileManager.default.isExecutableFile(atPath: binary) else {
+            throw NotInTime(description: "no apus beside \(tests.path): build it first")
+        }
         return binary
     }
 
-    init(_ path: String, _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]) throws {
+    public init(_ path: String, _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]) throws
+    {
         folder = try Folder()
         files = (folder.url.appending(path: "output"), folder.url.appending(path: "errors"))
         let inputFile = folder.url.appending(path: "input")
@@ -71,18 +86,22 @@ final class Command: @unchecked Sendable {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    var output: String { Self.text(of: files.output) }
-    var errors: String { Self.text(of: files.errors) }
-    var lines: [String] { output.split(separator: "\n").map(String.init) }
-    var isRunning: Bool { process.isRunning }
+    public var output: String { Self.text(of: files.output) }
+    public var errors: String { Self.text(of: files.errors) }
+    public var lines: [String] { output.split(separator: "\n").map(String.init) }
+    public var isRunning: Bool { process.isRunning }
 
-    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Waits for its end. Its exit status, or minus the signal that ended it.
-    func status(sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
-        try await eventually("end of the process: \(errors)", sourceLocation: sourceLocation) { !process.isRunning }
+    public func status(seconds: Int = 40, file: StaticString = #fileID, line: Int = #line) async throws -> Int32 {
+        try await eventually("end of the process: \(errors)", seconds: seconds, file: file, line: line) {
+            !process.isRunning
+        }
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }
+
+    public var processID: Int32 { process.processIdentifier }
 
     /// Empty when there is none; the test that expects some then says so.
     private static func text(of file: URL) -> String {
@@ -91,50 +110,19 @@ final class Command: @unchecked Sendable {
 }
 
 /// A folder of its own that is removed with the value.
-final class Folder: Sendable {
-    let url = URL.temporaryDirectory.appending(path: "apus-commands-\(UUID().uuidString)")
+public final class Folder: Sendable {
+    public let url = URL.temporaryDirectory.appending(path: "apus-commands-\(UUID().uuidString)")
 
-    init() throws {
+    public init() throws {
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
     deinit { try? FileManager.default.removeItem(at: url) }
 
     /// Writes a file and returns its path.
-    func write(_ text: String, to name: String) throws -> String {
+    public func write(_ text: String, to name: String) throws -> String {
         let file = url.appending(path: name)
         try Data(text.utf8).write(to: file)
         return file.path
     }
-}
-
-// MARK: Rules and events
-
-func ruleFile(_ number: Int, _ query: String) -> String {
-    """
-    [rule]
-    name = "Rule \(number)"
-    rule_id = "00000000-0000-4000-8000-00000000000\(number)"
-    description = "Fires in tests."
-    severity = "high"
-    risk_score = 73
-    type = "eql"
-    query = '''
-    \(query)
-    '''
-    """
-}
-
-let goodRule = ruleFile(1, #"any where event.action == "alert""#)
-let brokenRule = ruleFile(2, #"any where event.action = "alert""#)
-
-func event(_ action: String, second: Int = 0, host: String = "h1", more: String = "") -> String {
-    let time = "2025-01-01T00:00:\(second < 10 ? "0" : "")\(second)Z"
-    return #"{"@timestamp":"\#(time)","event":{"action":"\#(action)"},"host":{"id":"\#(host)"}\#(more)}"#
-}
-
-func lines(_ events: String...) -> Data { Data(events.map { $0 + "\n" }.joined().utf8) }
-
-func object(_ text: String) throws -> [String: Any] {
-    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
 }
