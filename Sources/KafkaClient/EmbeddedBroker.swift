@@ -101,6 +101,11 @@ public final class EmbeddedBroker: Sendable {
         rd_kafka_mock_clear_request_errors(cluster.pointer, api.rawValue)
     }
 
+    /// From now on the brokers do not know this kind of request, as old ones do not. Connections made before still do.
+    public func withdraw(_ api: API) throws(KafkaError) {
+        try check(rd_kafka_mock_set_apiversion(cluster.pointer, api.rawValue, -1, -1), "withdraw a request")
+    }
+
     /// Metadata answers carry this error for the topic; `.none` ends it.
     public func setError(_ code: KafkaErrorCode, ofTopic name: String) {
         rd_kafka_mock_topic_set_error(cluster.pointer, name, code.response)

@@ -41,6 +41,12 @@ extension Settings {
         Declaration(
             "kafka.connect_timeout", \.kafka.connectTimeout, .duration(.seconds(1)...(.hours(1))),
             "How long the start waits for a first broker to answer."),
+        Declaration(
+            "kafka.transaction_timeout", \.kafka.transactionTimeout, .duration(.seconds(1)...(.minutes(15))),
+            """
+            For exactly_once: how long a transaction may take. What a killed instance has left open holds back readers \
+            of the alert topic for about that long, unless an instance of the same kafka.instance_id comes back first.
+            """),
 
         Declaration(
             "input.topics", \.input.topics, .list(of: .inputTopic, "list of topics"),
@@ -71,14 +77,12 @@ extension Settings {
             "The shape of an alert. ecs: Elastic Common Schema, with the evidence under apus."),
 
         Declaration(
-            "delivery", \.delivery,
-            .choice(refused: [
-                "exactly_once": "exactly_once is not in this version; choose at_least_once: nothing is lost, and an "
-                    + "alert written twice has the same id both times"
-            ]),
+            "delivery", \.delivery, .choice(),
             """
-            at_least_once: an offset is committed when the alerts of its record are written. After a crash an alert \
-            can come again, with the same id.
+            exactly_once: alerts, dead letters and offsets are written in one transaction (Kafka 2.5 and later); readers \
+            of the alert topic see each alert once if they read committed records only (isolation.level: \
+            read_committed). at_least_once: an offset is committed when the alerts of its record are written; after a \
+            crash an alert can come again, with the same id.
             """),
 
         Declaration(
@@ -120,7 +124,10 @@ extension Settings {
         Declaration(
             "runtime.checkpoint_interval", \.runtime.checkpointInterval,
             .duration(.milliseconds(10)...(.minutes(10))),
-            "How often offsets are committed: about what is evaluated again after a crash. Alerts do not wait for it."),
+            """
+            How often what was done is committed: about what is evaluated again after a crash. With exactly_once alerts \
+            wait for it, with at_least_once they do not.
+            """),
         Declaration(
             "runtime.shutdown_timeout", \.runtime.shutdownTimeout, .duration(.seconds(1)...(.hours(1))),
             """

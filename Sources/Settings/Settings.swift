@@ -9,7 +9,7 @@ public struct Settings: Sendable, Equatable {
     public internal(set) var kafka = Kafka()
     public internal(set) var input = Input()
     public internal(set) var output = Output()
-    public internal(set) var delivery = Delivery.atLeastOnce
+    public internal(set) var delivery = Delivery.exactlyOnce
     public internal(set) var rules = Rules()
     public internal(set) var exceptions = Exceptions()
     /// The fields that can give the host key, in the order they are tried.
@@ -36,6 +36,7 @@ public struct Settings: Sendable, Equatable {
         /// Replicas of a created topic; 0 leaves the number to the brokers (-1 in the protocol).
         public internal(set) var replicationFactor = 0
         public internal(set) var connectTimeout = Duration.seconds(30)
+        public internal(set) var transactionTimeout = Duration.seconds(10)
 
         /// What the consumer gets: the common properties, overridden by its own.
         public var consumer: [String: PropertyValue] { properties.merging(consumerProperties) { $1 } }
@@ -80,6 +81,8 @@ public struct Settings: Sendable, Equatable {
 
     /// What a crash can do to the alerts.
     public enum Delivery: String, CaseIterable, Sendable {
+        /// Nothing is lost, and for readers of committed records nothing comes twice.
+        case exactlyOnce = "exactly_once"
         /// Nothing is lost; an alert may come twice, with the same id.
         case atLeastOnce = "at_least_once"
     }
@@ -105,7 +108,7 @@ public struct Settings: Sendable, Equatable {
         /// Lanes that run at the same moment; 0 for one per core.
         public internal(set) var cores = 0
         public internal(set) var batchSize = 1_000
-        public internal(set) var checkpointInterval = Duration.seconds(1)
+        public internal(set) var checkpointInterval = Duration.milliseconds(100)
         public internal(set) var shutdownTimeout = Duration.seconds(25)
         public internal(set) var stallTimeout = Duration.seconds(30)
     }

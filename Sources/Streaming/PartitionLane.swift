@@ -1,5 +1,3 @@
-import Alerts
-import DequeModule
 import Detection
 import Dispatch
 import EventSchema
@@ -13,10 +11,9 @@ import Synchronization
 /// One turn takes a batch the whole way; the lane hops queues per batch, never per record:
 ///
 ///     wake ─▶ poll ─▶ decode ─▶ match ─▶ correlate ─▶ alert ─▶ checkpoint ─▶ commit
-///             └─────────── Detector.process ──────────┘   │                    ▲
-///                                                     producer ─ acknowledged ─┘
+///             └─────────── Detector.process ──────────┘   └── LaneDelivery ──┘
 ///
-/// A lane reads, or is paused because too many of its outputs are unacknowledged, or is stopped for good:
+/// A lane reads, or is paused because too many of its outputs are not safe yet, or is stopped for good:
 ///
 ///     reading ⇄ paused
 ///        └───────┴──▶ stopped
@@ -31,23 +28,14 @@ final class PartitionLane: @unchecked Sendable {
 
     private let queue: DispatchQueue
     private let environment: LaneEnvironment
+    private let delivery: any LaneDelivery
     private let detector: Detector
     private let batch: MessageBatch
     private var sources: [Source] = []
     private var state = State.reading
-    private var tracker = CheckpointTracker<[PartitionOffset]>()
-    /// Outputs by number, until they are acknowledged.
-    private var inFlight: [UInt64: Output] = [:]
-    /// Outputs that the producer had no room for, in order.
-    private var unsent: Deque<UInt64> = []
-    /// Outputs that will never be written; the pipeline has failed with the first of them.
-    private var abandoned = 0
-    /// What the newest ready checkpoint allows to be committed, of all sources.
-    private var committable: [PartitionOffset] = []
-    private var commitIsDue = false
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
-    /// When the lane last took records or had none to take: uptime in nanoseconds, read by the pipeline,
+    /// When the lane last took records or had none to take: uptime in nanoseconds, read by the membership,
     /// which notices a lane that does not get there any more.
     private let progress = Atomic(DispatchTime.now().uptimeNanoseconds)
 
@@ -80,6 +68,7 @@ final class PartitionLane: @unchecked Sendable {
         self.partition = partition
         self.queue = queue
         self.environment = environment
+        delivery = environment.makeDelivery(lane: id, partition: partition)
         detector = Detector(environment.rules, options: environment.evaluatorOptions)
         batch = MessageBatch(capacity: environment.options.batchSize)
     }
@@ -103,52 +92,55 @@ final class PartitionLane: @unchecked Sendable {
         }
     }
 
-    /// Stops reading for good and calls `completion` once every output is acknowledged.
+    /// Stops reading for good and calls `completion` once everything it has put out is safe, and so are the
+    /// positions that go with it.
     ///
     /// What the watermark still holds back is not evaluated: its offsets are not committed either, so
     /// that whoever reads the partition next sees these records again.
     func stop(completion: @escaping @Sendable () -> Void) {
         queue.async { [self] in
-            for source in sources { source.queue.deactivate() }
-            batch.clear()
-            checkpoint()
-            state = .stopped
+            silence()
             whenDrained = completion
-            drain()
+            keepDraining()
         }
+    }
+
+    /// Stops at once and forgets what is not safe: the partitions are somebody else's.
+    func discard() {
+        queue.async { [self] in
+            silence()
+            whenDrained = nil
+        }
+    }
+
+    private func silence() {
+        for source in sources { source.queue.deactivate() }
+        batch.clear()
+        state = .stopped
     }
 
     /// Nobody ticks a stopped lane, and the room its producer lacks may be taken by other lanes' outputs, whose
     /// reports do not come here: so it looks again by itself.
+    private func keepDraining() {
+        drain()
+        guard whenDrained != nil else { return }
+        queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [weak self] in self?.keepDraining() }
+    }
+
     private func drain() {
-        retryUnsent()
-        finishDraining()
-        if whenDrained != nil, !unsent.isEmpty {
-            queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [weak self] in self?.drain() }
-        }
-    }
-
-    /// What may be committed of a stopped lane: everything up to the newest checkpoint whose outputs are
-    /// acknowledged. Waits for the lane's queue, so not from there.
-    ///
-    /// What was committed before is in it again: nobody waits for the answers to earlier commits any more.
-    func takeCommittable() -> [PartitionOffset] {
-        dispatchPrecondition(condition: .notOnQueue(queue))
-        return queue.sync {
-            if let ready = tracker.takeReady() { committable = ready }
-            return committable
-        }
-    }
-
-    /// A commit was refused: the next tick repeats it, with what is safe by then.
-    func repeatCommit() {
-        queue.async { self.commitIsDue = true }
-    }
-
-    private func finishDraining() {
-        guard state == .stopped, tracker.outstanding == abandoned, let completion = whenDrained else { return }
+        guard let completion = whenDrained else { return }
+        checkpoint()
+        delivery.proceed()
+        guard delivery.isDrained else { return }
         whenDrained = nil
         completion()
+    }
+
+    /// What of a stopped lane may be committed to the group by whoever stopped it. Waits for the lane's queue, so
+    /// not from there.
+    func takeCommittable() -> [PartitionOffset] {
+        dispatchPrecondition(condition: .notOnQueue(queue))
+        return queue.sync { delivery.takeCommittable() }
     }
 
     // MARK: The way of a batch
@@ -203,7 +195,7 @@ final class PartitionLane: @unchecked Sendable {
         let topic = source.queue.partition
         counts.deadLetters += 1
         environment.report(.deadLettered(topic, offset: message.offset, reason: failure))
-        send(
+        delivery.add(
             Output(
                 deadLetter: message.value, key: message.key, reason: failure, topic: topic.topic,
                 partition: topic.partition, offset: message.offset, timestamp: message.timestamp,
@@ -214,74 +206,46 @@ final class PartitionLane: @unchecked Sendable {
     private func alert() {
         for finding in detector.takeFindings() {
             counts.alerts += 1
-            send(Output(alert: finding, encoder: environment.encoder))
+            delivery.add(Output(alert: finding, encoder: environment.encoder))
         }
+        if delivery.isCheckpointUrgent { checkpoint() }
     }
 
-    // MARK: Outputs
+    // MARK: Answers
 
-    private func send(_ output: Output) {
-        let number = tracker.send()
-        inFlight[number] = output
-        if !unsent.isEmpty || !transmit(number, output) { unsent.append(number) }
-    }
-
-    /// Hands an output to the producer; false when it has no room.
-    private func transmit(_ number: UInt64, _ output: Output) -> Bool {
-        switch environment.outbox.send(output, lane: id, number: number) {
-        case .queued: break
-        case .queueFull: return false
-        case .failed(let error): refused(number, error)
-        }
-        return true
-    }
-
-    /// Hands over what the producer had no room for, in order, as far as there is room now.
-    private func retryUnsent() {
-        while let number = unsent.first, let output = inFlight[number], transmit(number, output) {
-            unsent.removeFirst()
-        }
-    }
-
-    /// Takes delivery reports: called by the outbox, from its own queue.
+    /// Takes delivery reports, from the producer's queue.
     func delivered(_ reports: [OutputReport]) {
         queue.async { [self] in
-            for report in reports {
-                if let error = report.error {
-                    refused(report.number, error)
-                } else {
-                    inFlight[report.number] = nil
-                    tracker.acknowledge(report.number)
-                }
-            }
-            retryUnsent()
-            finishDraining()
-            if state == .paused, hasRoom() { turn() }
+            delivery.delivered(reports)
+            goOn()
         }
     }
 
-    /// An output that the broker will never take as it is. A smaller form is tried once; otherwise the
-    /// pipeline stops, and since its offset is not committed nothing is lost.
-    private func refused(_ number: UInt64, _ error: KafkaError) {
-        guard let output = inFlight[number] else { return }
-        guard error.code == .messageTooLarge, let smaller = output.smaller(environment.shortEncoder) else {
-            inFlight[number] = nil
-            abandoned += 1
-            environment.fail(error)
-            return
+    /// The checkpoint that the transactions had in hand is committed.
+    func committed() {
+        queue.async { [self] in
+            delivery.committed()
+            goOn()
         }
-        environment.report(output.kind == .alert ? .alertShortened : .deadLetterWithoutValue(topicPartition))
-        inFlight[number] = smaller
-        if !transmit(number, smaller) { unsent.append(number) }
     }
 
-    private var topicPartition: TopicPartition {
-        sources.first?.queue.partition ?? TopicPartition("", partition)
+    /// A commit to the group was refused: the next tick repeats it, with what is safe by then.
+    func repeatCommit() {
+        queue.async { self.delivery.repeatCommit() }
+    }
+
+    /// There may be room again, or nothing left to wait for.
+    private func goOn() {
+        switch state {
+        case .reading: break
+        case .paused: if hasRoom() { turn() }
+        case .stopped: drain()
+        }
     }
 
     /// Whether the lane may read on, with its state moved accordingly.
     private func hasRoom() -> Bool {
-        let hasRoom = unsent.isEmpty && tracker.outstanding < environment.options.maxOutstanding
+        let hasRoom = delivery.hasRoom
         switch (state, hasRoom) {
         case (.reading, false):
             state = .paused
@@ -316,38 +280,30 @@ final class PartitionLane: @unchecked Sendable {
                 detector.advance()
                 alert()
             }
-            retryUnsent()
-            if state == .paused, hasRoom() { turn() }
             checkpoint()
-            commit()
+            delivery.proceed()
+            if state == .paused, hasRoom() { turn() }
             if sources.allSatisfy({ $0.queue.waiting == 0 }) {
                 progress.store(now.uptimeNanoseconds, ordering: .relaxed)
             }
         }
     }
 
-    /// Notes how far every source has been read. What the watermark still holds back counts as unread.
+    /// Seals what was done since the last checkpoint. What the watermark still holds back counts as unread.
     private func checkpoint() {
+        guard delivery.takesCheckpoint else { return }
         var hasMoved = false
-        var offsets: [PartitionOffset] = []
+        var positions: [PartitionOffset] = []
         for index in sources.indices {
             guard let position = sources[index].position else { continue }
             let held = detector.oldestHeldOffset(topic: sources[index].topic, partition: partition)
             let offset = min(position, held ?? position)
             if offset != sources[index].checkpointed { hasMoved = true }
             sources[index].checkpointed = offset
-            offsets.append(PartitionOffset(sources[index].queue.partition, offset))
+            positions.append(PartitionOffset(sources[index].queue.partition, offset))
         }
-        // Always of every source, since only the newest ready checkpoint is committed.
-        if hasMoved { tracker.checkpoint(offsets) }
-    }
-
-    private func commit() {
-        if let ready = tracker.takeReady() {
-            committable = ready
-            commitIsDue = true
-        }
-        if commitIsDue { commitIsDue = !environment.commit(committable) }
+        // Always of every source, since only the newest checkpoint that is ready may be committed.
+        delivery.checkpoint(positions, hasMoved: hasMoved)
     }
 
     /// Whether the lane has had records waiting for the stall time-out and taken none of them. From any thread.
@@ -364,7 +320,7 @@ final class PartitionLane: @unchecked Sendable {
                 LaneSnapshot(
                     partition: partition, topics: sources.map(\.queue.partition.topic),
                     counters: detector.counters, detections: detector.detectionCounters,
-                    deadLetters: counts.deadLetters, alerts: counts.alerts, outstanding: tracker.outstanding,
+                    deadLetters: counts.deadLetters, alerts: counts.alerts, outstanding: delivery.outstanding,
                     isPaused: state == .paused, isStalled: isStalled,
                     lag: sources.reduce(0) { $0 + environment.lag($1.queue.partition) }))
         }

@@ -12,10 +12,15 @@ public enum PipelineEvent: Sendable {
     case committed([PartitionOffset])
     /// A commit was refused; the next checkpoint tries again.
     case commitFailed(KafkaError)
+    /// A transaction was given up; the same work is written in the next one.
+    case transactionAborted(KafkaError)
+    /// Consumer, producer and everything uncommitted are given up, and the pipeline starts over from what is
+    /// committed.
+    case rejoining(KafkaError)
     /// A record went to the dead-letter topic.
     case deadLettered(TopicPartition, offset: Int64, reason: DecodeFailure)
     /// The dead-letter topic refused a record for its size; it was sent without its value.
-    case deadLetterWithoutValue(TopicPartition)
+    case deadLetterWithoutValue
     /// An alert was too large for the alert topic and was sent without the original events.
     case alertShortened
     /// The consumer or producer reports a problem that librdkafka is dealing with.

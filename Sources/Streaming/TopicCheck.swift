@@ -12,6 +12,31 @@ public struct StartFailure: Error, Sendable, CustomStringConvertible {
     public var description: String { reasons.joined(separator: "\n") }
 }
 
+extension StartFailure {
+    /// What an error of announcing the transactional id means; nil when it speaks for itself.
+    init?(joining error: KafkaError, _ options: PipelineOptions) {
+        guard options.delivery == .exactlyOnce else { return nil }
+        let brokers = options.producer["bootstrap.servers"] ?? "(none configured)"
+        let otherwise = """
+            or set delivery: at_least_once: nothing is lost then, and an alert that is written twice has the same id \
+            both times
+            """
+        switch error.code {
+        case .unsupportedFeature, .unsupportedVersion:
+            self.init(["the brokers of \(brokers) have no transactions: \(error). Use Kafka 2.5 or newer, \(otherwise)"])
+        case .timedOut, .timedOutInQueue, .coordinatorNotAvailable, .notCoordinator, .coordinatorLoading:
+            self.init([
+                """
+                no transaction coordinator of \(brokers) answered within \(options.connectTimeout): \(error). A \
+                cluster of fewer than three brokers needs transaction.state.log.replication.factor set; mend that, \
+                \(otherwise)
+                """
+            ])
+        default: return nil
+        }
+    }
+}
+
 /// Looks at the cluster before the group is joined: a wrong name should say so at once instead of an
 /// instance that runs for ever and reads nothing.
 struct TopicCheck {

@@ -25,13 +25,18 @@ extension PipelineOptions {
         }
         // A dead letter is as large as the record it holds, whatever the limit for records to evaluate is.
         producer["message.max.bytes"] = producer["message.max.bytes"] ?? "100000000"
-        // An alert is tried until it is written; giving up after a while would lose it.
-        producer["message.timeout.ms"] = producer["message.timeout.ms"] ?? "0"
 
         self.init(
             application: settings.application, consumer: consumer, producer: producer,
             inputs: settings.input.topics.map { InputTopic(name: $0.name, key: $0.key.map { FieldPath($0) }) },
             alertTopic: settings.output.alerts, deadLetterTopic: settings.output.deadLetters)
+        delivery =
+            switch settings.delivery {
+            case .atLeastOnce: .atLeastOnce
+            case .exactlyOnce: .exactlyOnce
+            }
+        if let instance = settings.kafka.instanceID { self.instance = instance }
+        transactionTimeout = settings.kafka.transactionTimeout
         createTopics =
             settings.kafka.createTopics
             ? TopicCreation(

@@ -10,6 +10,7 @@ struct RunTests {
             [
                 "kafka.brokers=\(broker.address)", "input.topics=events", "rules.paths=\(rules)",
                 "kafka.properties.session.timeout.ms=6000", "runtime.checkpoint_interval=100ms", "log.level=debug",
+                "delivery=at_least_once",
             ] + settings
         return try Command.apus(["run"] + all.flatMap { ["--set", $0] })
     }

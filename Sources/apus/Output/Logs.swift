@@ -46,14 +46,14 @@ enum Logs {
                 logger.info("revoked", metadata: ["partitions": "\(partitions)", "lost": "\(lost)"])
             case .committed(let offsets): logger.debug("committed", metadata: ["offsets": "\(offsets)"])
             case .commitFailed(let error): logger.warning("commit failed, the next one repeats it: \(error)")
+            case .transactionAborted(let error): logger.warning("transaction aborted, the next one repeats it: \(error)")
+            case .rejoining(let error): logger.error("starting over from what is committed: \(error)")
             case .deadLettered(let partition, let offset, let reason):
                 logger.warning(
                     "dead letter",
                     metadata: ["partition": "\(partition)", "offset": "\(offset)", "reason": "\(reason.reason)"])
-            case .deadLetterWithoutValue(let partition):
-                logger.error(
-                    "the dead-letter topic refused a record as too large; sent without its value",
-                    metadata: ["partition": "\(partition)"])
+            case .deadLetterWithoutValue:
+                logger.error("the dead-letter topic refused a record as too large; sent without its value")
             case .alertShortened: logger.warning("an alert was too large and was sent without the original events")
             case .problem(let error): logger.warning("\(error)")
             case .paused(let partition):

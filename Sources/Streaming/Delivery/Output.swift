@@ -16,6 +16,11 @@ struct Output: Sendable {
     var value: [UInt8]?
     var headers: [RecordHeader]
 
+    /// About what it takes in memory and on the wire, in bytes.
+    var size: Int {
+        (key?.count ?? 0) + (value?.count ?? 0) + headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+    }
+
     /// Of an alert; kept to encode it once more without the original events if it proves too large.
     private var finding: Finding?
 
