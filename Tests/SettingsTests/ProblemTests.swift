@@ -36,15 +36,6 @@ struct ProblemTests {
                 """)
     }
 
-    @Test("exactly_once names what there is instead")
-    func exactlyOnce() {
-        #expect(
-            problems("delivery: exactly_once\n") == [
-                "apus.yaml:7:11: exactly_once is not in this version; choose at_least_once: nothing is lost, and an "
-                    + "alert written twice has the same id both times"
-            ])
-    }
-
     @Test(
         "Each kind of wrong value has its message, at its place",
         arguments: [
