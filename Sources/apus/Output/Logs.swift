@@ -46,7 +46,8 @@ enum Logs {
                 logger.info("revoked", metadata: ["partitions": "\(partitions)", "lost": "\(lost)"])
             case .committed(let offsets): logger.debug("committed", metadata: ["offsets": "\(offsets)"])
             case .commitFailed(let error): logger.warning("commit failed, the next one repeats it: \(error)")
-            case .transactionAborted(let error): logger.warning("transaction aborted, the next one repeats it: \(error)")
+            case .transactionAborted(let error):
+                logger.warning("transaction aborted, the next one repeats it: \(error)")
             case .rejoining(let error): logger.error("starting over from what is committed: \(error)")
             case .deadLettered(let partition, let offset, let reason):
                 logger.warning(
