@@ -57,7 +57,7 @@ enum Classifier {
         Rule(.throttled, .retry, "a quota; it refills"),
         Rule(.brokerNotAvailable, .retry, "the broker is starting or stopping"),
         Rule(.replicaNotAvailable, .retry, "our metadata was old; librdkafka refreshes it"),
-        Rule(.notEnoughReplicasAfterAppend, .retry, "written, but not by enough replicas; the idempotent repeat is safe"),
+        Rule(.notEnoughReplicasAfterAppend, .retry, "written, but by too few replicas; an idempotent repeat is safe"),
         Rule(.storageError, .retry, "the leader's disk failed; another replica takes over"),
         Rule(.fencedLeaderEpoch, .retry, "our metadata was old; librdkafka refreshes it"),
         Rule(.unknownLeaderEpoch, .retry, "the broker's metadata is old; it catches up"),

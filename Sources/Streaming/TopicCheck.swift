@@ -23,7 +23,9 @@ extension StartFailure {
             """
         switch error.code {
         case .unsupportedFeature, .unsupportedVersion:
-            self.init(["the brokers of \(brokers) have no transactions: \(error). Use Kafka 2.5 or newer, \(otherwise)"])
+            self.init([
+                "the brokers of \(brokers) have no transactions: \(error). Use Kafka 2.5 or newer, \(otherwise)"
+            ])
         case .timedOut, .timedOutInQueue, .coordinatorNotAvailable, .notCoordinator, .coordinatorLoading:
             self.init([
                 """
