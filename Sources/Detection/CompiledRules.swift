@@ -46,7 +46,8 @@ public struct CompiledRules: Sendable {
             PatternProblem.check(pattern).map { problem in
                 Diagnostic.error(
                     "the pattern cannot be matched: \(problem.reason)", at: pattern.span,
-                    hint: "patterns are matched in linear time, without look-around and back-references")
+                    hint: "patterns are matched in linear time, without look-around and back-references",
+                    refused: "regex: a pattern the matcher refuses")
             }
         }
     }

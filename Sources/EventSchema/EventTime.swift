@@ -72,6 +72,48 @@ extension EventTime {
     }
 }
 
+// MARK: - Epoch milliseconds
+
+extension EventTime {
+    /// Parses milliseconds since the epoch, with a fraction perhaps: `1700000000000`, `-1`, `1700000000000.123456`.
+    ///
+    /// Exact, where a double would round the nanoseconds away; digits of the fraction after the sixth are cut off.
+    /// Nil for anything else and for instants that do not fit.
+    public init?(parsingMilliseconds bytes: UnsafeRawBufferPointer) {
+        var cursor = ByteCursor(bytes)
+        let isNegative = cursor.take(.dash)
+        // 18 digits are more than an instant has, and fit.
+        guard let whole = cursor.takeNumber(upToDigits: 18) else { return nil }
+        var fraction = 0
+        if cursor.take(.period) {
+            guard !cursor.isAtEnd else { return nil }
+            var weight = 100_000
+            while let digit = cursor.takeDigit() {
+                fraction += digit * weight
+                weight /= 10
+            }
+        }
+        guard cursor.isAtEnd, let time = EventTime(milliseconds: Int64(isNegative ? -whole : whole)) else { return nil }
+        let (sum, overflow) = time.nanoseconds.addingReportingOverflow(Int64(isNegative ? -fraction : fraction))
+        guard !overflow else { return nil }
+        nanoseconds = sum
+    }
+}
+
+extension ByteCursor {
+    /// One digit or more, all that stand here; nil when there are none or too many.
+    fileprivate mutating func takeNumber(upToDigits limit: Int) -> Int? {
+        guard var value = takeDigit() else { return nil }
+        var count = 1
+        while let digit = takeDigit() {
+            count += 1
+            guard count <= limit else { return nil }
+            value = value * 10 + digit
+        }
+        return value
+    }
+}
+
 private struct TimeOfDay {
     var seconds = 0
     var nanoseconds = 0

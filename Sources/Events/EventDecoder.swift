@@ -90,15 +90,6 @@ extension EventTime {
         guard let time else { return nil }
         self = time
     }
-
-    /// Digits with an optional minus sign; 18 digits at most, which is more than an instant has.
-    public init?(parsingMilliseconds bytes: UnsafeRawBufferPointer) {
-        let isNegative = bytes.first == UInt8(ascii: "-")
-        let digits = UnsafeRawBufferPointer(rebasing: bytes[(isNegative ? 1 : 0)...])
-        guard (1...18).contains(digits.count), digits.allSatisfy({ ASCII.isDigit($0) }) else { return nil }
-        let magnitude = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 &- 0x30) }
-        self.init(milliseconds: isNegative ? -magnitude : magnitude)
-    }
 }
 
 // MARK: - The decode plan

@@ -48,6 +48,12 @@ struct RuleFile {
         }
         warnOfMisspeltTables(root)
         guard let fields = table("rule", in: root) else {
+            // A hunting query of Elastic's repository: for a person to run, not for an engine.
+            if root["rule"] == nil, root["hunt"] != nil, let hunt = table("hunt", in: root) {
+                return .unsupported(
+                    UnsupportedRule(
+                        path: path, id: string("uuid", in: hunt), name: string("name", in: hunt), type: "hunt"))
+            }
             if root["rule"] == nil {
                 report(
                     .error, "there is no [rule] table", at: Span(0, 1),
@@ -136,7 +142,8 @@ struct RuleFile {
             let place = place(of: diagnostic.span, in: text, written: query)
             add(
                 RuleProblem(
-                    severity: diagnostic.severity, place: place, message: diagnostic.message, hint: diagnostic.hint))
+                    severity: diagnostic.severity, place: place, message: diagnostic.message, hint: diagnostic.hint,
+                    refused: diagnostic.refused))
         }
         return result.query.map { (query.text, $0) }
     }

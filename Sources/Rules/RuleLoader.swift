@@ -23,6 +23,11 @@ public struct RuleLoadReport: Sendable {
     public let fileCount: Int
 
     public var hasErrors: Bool { problems.contains { $0.severity == .error } }
+
+    /// How often the rules use what EQL has and Apus does not, by construct.
+    public var refused: [String: Int] {
+        problems.reduce(into: [:]) { if let construct = $1.refused { $0[construct, default: 0] += 1 } }
+    }
 }
 
 /// Reads rule files. A broken file is reported and does not keep the good ones from loading.

@@ -8,6 +8,16 @@ public struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
     public let message: String
     /// What to do, as one sentence without a full stop.
     public let hint: String?
+    /// A construct of EQL or of its patterns that Apus does not have; nil for all other problems.
+    public let refused: String?
+
+    init(severity: Diagnostic.Severity, place: Place, message: String, hint: String?, refused: String? = nil) {
+        self.severity = severity
+        self.place = place
+        self.message = message
+        self.hint = hint
+        self.refused = refused
+    }
 
     /// A place in a file that a person can go to; both numbers count from 1, columns count code points.
     public struct Place: Hashable, Sendable, CustomStringConvertible {

@@ -62,6 +62,9 @@ struct Check: ParsableCommand {
             \(report.fileCount) files: \(report.rules.rules.count) valid rules, \(errors) errors, \
             \(report.problems.count - errors) warnings, \(report.unsupported.count) not supported
             """)
+        for (construct, count) in report.refused.sorted(by: { $0.key < $1.key }) {
+            Console.print("refused \(count) times: \(construct)")
+        }
         if !exceptionPaths.isEmpty { writeExceptions(loaded) }
     }
 
@@ -148,6 +151,8 @@ private struct CheckReport: Encodable {
     var unsupported: [Unsupported]
     var exceptions: [Exception]
     var lists: [List]
+    /// How often the rules use what EQL has and Apus does not, by construct.
+    var refused: [String: Int]
 
     init(_ loaded: LoadedRules) {
         let report = loaded.report
@@ -173,6 +178,7 @@ private struct CheckReport: Encodable {
                 queryLine: $0.place.inQuery?.line, queryColumn: $0.place.inQuery?.column, message: $0.message,
                 hint: $0.hint)
         }
+        refused = report.refused
         unsupported = report.unsupported.map { Unsupported(file: $0.path, id: $0.id, name: $0.name, type: $0.type) }
     }
 }
