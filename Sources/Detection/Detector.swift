@@ -10,6 +10,8 @@ import Rules
 public struct DetectionCounters: Hashable, Sendable {
     /// Findings per rule, in the order of ``CompiledRules/rules``, shadow rules included.
     public var findings: [UInt64]
+    /// Per rule, how many of the findings handed on Elastic would have dropped for the rule's `max_signals`.
+    public var beyondSignalCap: [UInt64]
     /// Findings of rules in the shadow stage, which are counted and not handed on.
     public var shadowed: UInt64 = 0
     public var correlation = CorrelationCounters()
@@ -20,6 +22,7 @@ public struct DetectionCounters: Hashable, Sendable {
     init(rules: Int) {
         suppression = Suppressor.Counters(suppressed: Array(repeating: 0, count: rules))
         findings = Array(repeating: 0, count: rules)
+        beyondSignalCap = findings
     }
 }
 
@@ -43,6 +46,7 @@ public final class Detector {
     private let evidenceMatcher: Matcher
     private let suppressor: Suppressor
     private var findings: [Finding] = []
+    private var signals: [SignalCounter]
     private var totals: DetectionCounters
 
     /// - Parameter tracking: with it, ``takeStateChanges()`` tells what to keep; costs nothing otherwise.
@@ -53,6 +57,7 @@ public final class Detector {
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
         suppressor = Suppressor(rules, limits: options.decodeLimits)
+        signals = Array(repeating: SignalCounter(), count: rules.rules.count)
         totals = DetectionCounters(rules: rules.rules.count)
     }
 
@@ -128,6 +133,9 @@ public final class Detector {
         guard rule.stage == .active || reportsShadowRules else {
             totals.shadowed += 1
             return
+        }
+        if let time = match.events.last?.timestamp, signals[match.query].exceeds(rule.signalCap, at: time) {
+            totals.beyondSignalCap[match.query] += 1
         }
         findings.append(
             Finding(

@@ -39,10 +39,10 @@ public struct Rule: Sendable {
     /// How far one run looks back in Elastic, in nanoseconds: `from`, six minutes unless the file says
     /// otherwise. No sequence without `maxspan` can be longer.
     ///
-    /// The rest of Elastic's schedule has no meaning on a stream and is not read: `interval`, because there
-    /// are no runs, and `timestamp_override`, which moves the window of a run and not the order of events.
-    /// Nor is there a cap on findings: see `max_signals` in ``RuleLoader``.
+    /// The rest of Elastic's schedule has little meaning on a stream, which has no runs: `interval` only tells how
+    /// long a ``SignalCap`` counts, and `timestamp_override` moves the window of a run and not the order of events.
     public let lookback: Int64
+    public let signalCap: SignalCap
     public private(set) var stage: Stage
     public let suppression: Suppression?
 
@@ -68,6 +68,14 @@ public struct Rule: Sendable {
         }
 
         public static func < (left: Severity, right: Severity) -> Bool { left.number < right.number }
+    }
+
+    /// `max_signals`: how many alerts Elastic makes in one run of the rule. Apus drops none; it counts those beyond.
+    public struct SignalCap: Hashable, Sendable {
+        /// 100 unless the file says otherwise.
+        public let count: Int64
+        /// Nanoseconds from one run to the next: `interval`, five minutes unless the file says otherwise.
+        public let interval: Int64
     }
 
     /// Whether findings become alerts or are only counted.

@@ -61,7 +61,7 @@ extension RuleFile {
     /// Without a duration Elastic suppresses within one run: as long as the rule's interval, five minutes by default.
     private mutating func elasticWindow(in suppression: TOMLTable, of fields: TOMLTable) -> Int64? {
         guard suppression["duration"] != nil else {
-            return string("interval", in: fields).flatMap(Self.nanoseconds) ?? 300_000_000_000
+            return interval(in: fields)
         }
         guard let duration = table("duration", in: suppression) else { return nil }
         let units: [String: Int64] = ["s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000]
@@ -80,7 +80,7 @@ extension RuleFile {
         return window
     }
 
-    private static func nanoseconds(_ text: String) -> Int64? {
+    static func nanoseconds(_ text: String) -> Int64? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let unit = Timespan.Unit(rawValue: String(text.dropFirst(digits.count))), let count = Int64(digits),
             count > 0

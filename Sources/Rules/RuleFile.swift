@@ -94,7 +94,7 @@ struct RuleFile {
         let checked = check(fields, options: options)
         let lookback = lookback(in: fields)
         if let checked { warnOfShortLookback(lookback, checked.query, in: fields) }
-        warnOfCap(in: fields)
+        let signalCap = signalCap(in: fields)
         warnOfNarrowing(fields)
         // All keys are read before it is decided whether they make a rule, so that all problems are found.
         let rest = (
@@ -117,7 +117,7 @@ struct RuleFile {
             references: rest.references, falsePositives: rest.falsePositives, note: rest.note, setup: rest.setup,
             threats: rest.threats, isBuildingBlock: rest.isBuildingBlock, timestampOverride: rest.timestampOverride,
             investigationFields: rest.investigationFields, query: checked.text, checked: checked.query,
-            options: options, lookback: lookback, stage: stage, suppression: rest.suppression,
+            options: options, lookback: lookback, signalCap: signalCap, stage: stage, suppression: rest.suppression,
             contentHash: ContentHash.hexadecimal(
                 id: id, language: language, query: checked.text, options: options,
                 lookback: checked.query.isUnbounded ? lookback : nil),

@@ -33,7 +33,8 @@ public struct RuleLoadReport: Sendable {
 /// Reads rule files. A broken file is reported and does not keep the good ones from loading.
 ///
 /// `max_signals` caps the alerts of one run in Elastic, at 100 by default. A stream has no runs, so it is not
-/// applied: every finding becomes an alert, and a file that asks for fewer than the default is told so.
+/// applied: every finding becomes an alert, those beyond the cap are counted, and a file that asks for fewer than
+/// the default is told so.
 public struct RuleLoader: Sendable {
     private let checker: QueryChecker
 

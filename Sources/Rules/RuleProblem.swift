@@ -11,14 +11,6 @@ public struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
     /// A construct of EQL or of its patterns that Apus does not have; nil for all other problems.
     public let refused: String?
 
-    init(severity: Diagnostic.Severity, place: Place, message: String, hint: String?, refused: String? = nil) {
-        self.severity = severity
-        self.place = place
-        self.message = message
-        self.hint = hint
-        self.refused = refused
-    }
-
     /// A place in a file that a person can go to; both numbers count from 1, columns count code points.
     public struct Place: Hashable, Sendable, CustomStringConvertible {
         public let path: String
@@ -37,11 +29,14 @@ public struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
         public var description: String { "\(path):\(line):\(column)" }
     }
 
-    public init(severity: Diagnostic.Severity, place: Place, message: String, hint: String?) {
+    public init(
+        severity: Diagnostic.Severity, place: Place, message: String, hint: String?, refused: String? = nil
+    ) {
         self.severity = severity
         self.place = place
         self.message = message
         self.hint = hint
+        self.refused = refused
     }
 
     /// Place, severity and message on one line.

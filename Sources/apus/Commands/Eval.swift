@@ -192,6 +192,8 @@ struct EvalReport: Encodable {
         var findings: UInt64
         /// Of these, held back as repeats.
         var suppressed: UInt64
+        /// Of the alerts, those that Elastic would have dropped.
+        var beyondMaxSignals: UInt64
     }
 
     struct ExceptionCount: Encodable {
@@ -225,7 +227,8 @@ struct EvalReport: Encodable {
         rules = detector.rules.rules.enumerated().map { index, rule in
             RuleCount(
                 id: rule.id, name: rule.name, findings: totals.findings[index],
-                suppressed: totals.suppression.suppressed[index])
+                suppressed: totals.suppression.suppressed[index],
+                beyondMaxSignals: totals.beyondSignalCap[index])
         }
         exceptions = zip(detector.rules.exceptions, totals.exceptions).map {
             ExceptionCount(id: $0.id, hits: $1.hits, hitsAfterExpiry: $1.hitsAfterExpiry)
@@ -243,6 +246,9 @@ struct EvalReport: Encodable {
         for rule in rules where rule.findings > 0 {
             let suppressed = rule.suppressed > 0 ? " (\(rule.suppressed) of them held back as repeats)" : ""
             lines.append("  \(rule.findings)  \(rule.name)\(suppressed)")
+            if rule.beyondMaxSignals > 0 {
+                lines.append("    \(rule.beyondMaxSignals) alerts beyond max_signals: Elastic would have dropped them")
+            }
         }
         for exception in exceptions where exception.hits > 0 {
             lines.append("  left out by exception \(exception.id): \(exception.hits)")
