@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test func huntingQueriesAreNamedAndFailNothing() {
-        let report = load("[hunt]\nname = \"Look around\"\nuuid = \"h-1\"\nlanguage = [\"EQL\"]\nquery = ['any where true']")
+        let report = load("[hunt]\nname = \"Look around\"\nuuid = \"h-1\"\nquery = ['any where true']")
         #expect(report.problems.isEmpty && report.rules.isEmpty)
         #expect(report.unsupported.map(\.description) == ["pack/rule.toml: not supported: hunt"])
         #expect(report.unsupported.first?.name == "Look around" && report.unsupported.first?.id == "h-1")

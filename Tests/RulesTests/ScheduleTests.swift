@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 100, 300), ("max_signals = 7", 7, 300), ("interval = \"1h\"", 100, 3_600), ("interval = \"soon\"", 100, 300),
+        ("", 100, 300), ("max_signals = 7", 7, 300), ("interval = \"1h\"", 100, 3_600),
+        ("interval = \"soon\"", 100, 300),
     ])
     func readsTheCapOfARun(text: String, count: Int64, seconds: Int64) throws {
         let rule = try #require(load(ruleText(["more": text])).rules.rules.first)
