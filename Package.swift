@@ -49,6 +49,7 @@ let package = Package(
         // The core: pure. No Kafka, no Dispatch, no clock.
         library("EventSchema", []),
         library("Events", ["CSimdjson", "EventSchema"]),
+        library("Normalization", ["Events", "EventSchema"]),
         library("EQL", ["EventSchema"]),
         library("Rules", ["EQL", "EventSchema", crypto]),
         library("Matching", ["CVectorscan", "EQL", "Events", "EventSchema"]),
@@ -56,7 +57,10 @@ let package = Package(
         library("Alerts", ["Events", "EventSchema", "Rules", crypto]),
         library(
             "Detection",
-            ["Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Rules", crypto, deque]),
+            [
+                "Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Normalization", "Rules", crypto,
+                deque,
+            ]),
 
         // The tests that stand beside rules, run on the engine.
         library(
@@ -65,14 +69,15 @@ let package = Package(
 
         // The runtime around it.
         library("KafkaClient", ["CRdKafka"]),
-        library("Settings", ["Yams"]),
+        library("Settings", ["EventSchema", "Normalization", "Yams"]),
         library("Streaming", ["Alerts", "Detection", "Events", "EventSchema", "KafkaClient", deque]),
         library("Traffic", ["EventSchema"]),
         .executableTarget(
             name: "apus",
             dependencies: [
                 "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
-                "Rules", "RuleTesting", "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
+                "Normalization", "Rules", "RuleTesting", "Settings", "Streaming", "Traffic", argumentParser, lifecycle,
+                logging,
             ],
             swiftSettings: strict),
 
@@ -90,7 +95,9 @@ let package = Package(
         // Takes mutated inputs to the engine; in the tests a bounded number of them, with `make fuzz` any.
         .target(
             name: "Fuzzing",
-            dependencies: ["Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "TestSupport"],
+            dependencies: [
+                "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Settings", "TestSupport",
+            ],
             path: "Tests/Fuzzing", swiftSettings: strict),
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing", argumentParser], swiftSettings: strict),
 
@@ -99,9 +106,11 @@ let package = Package(
             name: "TestSupport", dependencies: ["EQL", "EventSchema"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests(
-            "AllocationTests", ["CAllocations", "Detection", "EventSchema", "Events", "Rules", "Traffic"]),
+            "AllocationTests",
+            ["CAllocations", "Detection", "EventSchema", "Events", "Normalization", "Rules", "Settings", "Traffic"]),
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
+        tests("NormalizationTests", ["Detection", "EQL", "EventSchema", "Events", "Normalization", "Settings"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
         tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules", "TestSupport"]),
         tests(

@@ -49,6 +49,8 @@ public struct Evidence: Sendable {
     public var timestamp: EventTime
     /// The record's value, unchanged.
     public var original: [UInt8]
+    /// The record in ECS, when it was not; what the alert says of host, user and process is taken from here.
+    public var normalized: [UInt8]?
     /// The conditions that held, in query order.
     public var matches: [PredicateMatch]
     public var hostKey: HostKey?

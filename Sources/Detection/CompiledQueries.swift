@@ -3,6 +3,7 @@ public import EQL
 public import EventSchema
 public import Events
 public import Matching
+public import Normalization
 
 /// Which fields of a record say when it happened, in which order, and on which host.
 public struct EventFields: Hashable, Sendable {
@@ -47,6 +48,8 @@ public struct CompiledQueries: Sendable {
     public let program: MatchProgram
     public let layout: FieldLayout
     public let fields: EventFields
+    /// How records that are not ECS get the fields of `layout`.
+    public let normalizers: CompiledNormalizers
 
     /// Per condition of the program, the query and stage it belongs to.
     let owners: [Owner]
@@ -81,10 +84,12 @@ public struct CompiledQueries: Sendable {
     ///   - timings: one for each query; or none, and all queries follow `fields`.
     ///   - exceptions: keep events from the stages of queries.
     ///   - further: fields to be read although no condition asks for them.
+    ///   - normalizers: how records that are not ECS become it.
     /// - Throws: the first pattern that Vectorscan refuses.
     public init(
         _ queries: [CheckedQuery], fields: EventFields = EventFields(), timings: [QueryTiming] = [],
-        exceptions: [QueryException] = [], further: [FieldPath] = []
+        exceptions: [QueryException] = [], further: [FieldPath] = [],
+        normalizers: [NormalizerTable] = []
     ) throws(PatternProblem) {
         precondition(timings.isEmpty || timings.count == queries.count, "one timing for each query")
         var layout = FieldLayout()
@@ -128,6 +133,7 @@ public struct CompiledQueries: Sendable {
         exceptionsOfQuery = queries.indices.map { query in
             exceptions.indices.filter { exceptions[$0].queries.contains(query) }
         }
+        self.normalizers = CompiledNormalizers(normalizers, layout: &layout)
         self.queries = queries
         self.layout = layout
         self.fields = fields
@@ -139,10 +145,8 @@ public struct CompiledQueries: Sendable {
     /// The condition of one stage of one query.
     func condition(query: Int, stage: Int) -> Int { firstCondition[query] + stage }
 
-    /// A decoder for the fields these queries read.
-    public func makeDecoder(limits: DecodeLimits) -> EventDecoder {
-        EventDecoder(
-            layout: layout, timestampField: timestampFields[0],
-            hostKey: (target: hostKeyField, candidates: hostKeyCandidates), limits: limits)
+    /// A reader of the fields these queries ask for.
+    public func makeDecoder(limits: DecodeLimits) -> EventReader {
+        EventReader(self, limits: limits)
     }
 }

@@ -1,6 +1,7 @@
 public import EQL
 import EventSchema
 public import Matching
+public import Normalization
 public import Rules
 
 /// The name and version of this engine, as alerts and dead letters carry them.
@@ -19,7 +20,8 @@ public struct CompiledRules: Sendable {
 
     /// - Throws: the first pattern that Vectorscan refuses; ``problems(in:)`` finds them all beforehand.
     public init(
-        _ set: RuleSet, exceptions: ExceptionSet = .none, fields: EventFields = EventFields()
+        _ set: RuleSet, exceptions: ExceptionSet = .none, fields: EventFields = EventFields(),
+        normalizers: [NormalizerTable] = []
     ) throws(PatternProblem) {
         rules = set.rules
         self.exceptions = exceptions.exceptions
@@ -37,7 +39,7 @@ public struct CompiledRules: Sendable {
                     queries: Set(set.rules.indices.filter { exception.scope.contains(set.rules[$0]) }),
                     stage: exception.stage.map { $0 - 1 }, expiry: exception.expiry)
             },
-            further: set.rules.flatMap { $0.suppression?.fields ?? [] })
+            further: set.rules.flatMap { $0.suppression?.fields ?? [] }, normalizers: normalizers)
     }
 
     /// Every pattern of a query that Vectorscan refuses by itself, as diagnostics at the pattern's place.

@@ -4,6 +4,7 @@ import EQL
 public import EventSchema
 public import Events
 import Matching
+import Normalization
 import Rules
 
 /// Running totals of one detector.
@@ -42,7 +43,9 @@ public final class Detector {
     var keeper: StateKeeper?
     /// Read the evidence of findings again, to say what matched; apart from the evaluator's own, whose
     /// event may still be in use.
-    private let evidenceDecoder: EventDecoder
+    private let evidenceDecoder: EventReader
+    private let recordNormalizer: RecordNormalizer
+    private let options: EvaluatorOptions
     private let evidenceMatcher: Matcher
     private let suppressor: Suppressor
     private var findings: [Finding] = []
@@ -52,11 +55,13 @@ public final class Detector {
     /// - Parameter tracking: with it, ``takeStateChanges()`` tells what to keep; costs nothing otherwise.
     public init(_ rules: CompiledRules, options: EvaluatorOptions, tracking: StateTracking? = nil) {
         self.rules = rules
+        self.options = options
+        recordNormalizer = RecordNormalizer(rules.queries.normalizers.tables, limits: options.decodeLimits)
         evaluator = Evaluator(rules.queries, options: options, tracksState: tracking != nil)
         keeper = tracking.map { StateKeeper($0, rules: rules.rules) }
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
-        suppressor = Suppressor(rules, limits: options.decodeLimits)
+        suppressor = Suppressor(rules, limits: options.decodeLimits, verbatimTopics: options.verbatimTopics)
         signals = Array(repeating: SignalCounter(), count: rules.rules.count)
         totals = DetectionCounters(rules: rules.rules.count)
     }
@@ -159,7 +164,13 @@ public final class Detector {
     private func evidence(of event: RetainedEvent, step: Int, condition: Int) -> Evidence {
         var evidence = Evidence(stage: step, event: event)
         // It decoded before, under the same limits.
-        guard event.bytes.withUnsafeBytes({ evidenceDecoder.decode($0) }) == nil else { return evidence }
+        let normalizes = options.normalizes(event.origin.topic)
+        guard event.bytes.withUnsafeBytes({ evidenceDecoder.decode($0, normalizes: normalizes) }) == nil else {
+            return evidence
+        }
+        if evidenceDecoder.table != nil {
+            evidence.normalized = (try? recordNormalizer.normalize(event.bytes))?.bytes
+        }
         let decoded = evidenceDecoder.event
         evidence.matches = evidenceMatcher.explain(condition, for: decoded).map { test in
             PredicateMatch(

@@ -36,6 +36,8 @@ public struct EvaluatorOptions: Hashable, Sendable {
     /// Event times may run this far ahead of the record's own timestamp before they stop moving the
     /// watermark: one host with a wrong clock must not make everybody else late. Nanoseconds.
     public var futureTolerance: Int64
+    /// Topics whose records are taken as they are: no table of ``CompiledQueries/normalizers`` applies to them.
+    public var verbatimTopics: Set<TopicID> = []
 
     public init(
         ordering: Ordering, decodeLimits: DecodeLimits = DecodeLimits(),
@@ -46,6 +48,11 @@ public struct EvaluatorOptions: Hashable, Sendable {
         self.correlationLimits = correlationLimits
         self.futureTolerance = futureTolerance
     }
+}
+
+extension EvaluatorOptions {
+    /// Whether records of a topic that are not ECS are brought into it.
+    func normalizes(_ topic: TopicID) -> Bool { verbatimTopics.isEmpty || !verbatimTopics.contains(topic) }
 }
 
 /// Running totals of one evaluator.
@@ -63,6 +70,8 @@ public struct EvaluatorCounters: Hashable, Sendable {
     public var ahead: UInt64 = 0
     /// Field values that did not fit their type and counted as missing.
     public var coercionFailures: UInt64 = 0
+    /// Records that were not ECS and were brought into it.
+    public var normalized: UInt64 = 0
     /// Events whose join keys had more combinations than ``KeyReader/maximumFanOut``.
     public var truncatedKeys: UInt64 = 0
     /// Records that could not be decoded, by the raw value of the failure.
@@ -85,7 +94,7 @@ public final class Evaluator {
     public private(set) var matches: [QueryMatch] = []
 
     private let options: EvaluatorOptions
-    private let decoder: EventDecoder
+    private let decoder: EventReader
     private let matcher: Matcher
     private var correlators: [Correlator]
     private var clocks: EventClocks
@@ -165,10 +174,11 @@ public final class Evaluator {
     ) -> DecodeFailure? {
         counters.records += 1
         counters.bytes += UInt64(payload.count)
-        if let failure = decoder.decode(payload) {
+        if let failure = decoder.decode(payload, normalizes: options.normalizes(origin.topic)) {
             counters.rejected[failure, default: 0] += 1
             return failure
         }
+        if decoder.table != nil { counters.normalized += 1 }
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
         counters.coercionFailures += UInt64(event.coercionFailures)

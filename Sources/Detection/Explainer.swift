@@ -59,7 +59,7 @@ public final class Explainer {
 
     private let queries: CompiledQueries
     private let parts: [QueryPart]
-    private let decoder: EventDecoder
+    private let decoder: EventReader
     private let matcher: Matcher
     private let evaluator: Evaluator
     private let source: Int
@@ -73,15 +73,14 @@ public final class Explainer {
 
     /// - Parameter queries: one query, compiled by itself.
     public init(_ queries: CompiledQueries, decodeLimits: DecodeLimits = DecodeLimits()) {
+        let options = EvaluatorOptions(ordering: .sorted, decodeLimits: decodeLimits, correlationLimits: .bounded)
         precondition(queries.queries.count == 1, "an explanation is of one query")
         self.queries = queries
         query = queries.queries[0]
         parts = QueryPart.parts(of: query)
         decoder = queries.makeDecoder(limits: decodeLimits)
         matcher = Matcher(queries.program)
-        evaluator = Evaluator(
-            queries,
-            options: EvaluatorOptions(ordering: .sorted, decodeLimits: decodeLimits, correlationLimits: .bounded))
+        evaluator = Evaluator(queries, options: options)
         source = evaluator.addSource()
         evaluator.trace = { [steps] _, step in steps.list.append(step) }
     }

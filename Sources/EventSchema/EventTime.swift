@@ -187,37 +187,61 @@ extension EventTime: CustomStringConvertible {
 
     /// Appends what `description` says.
     public func write(to bytes: inout [UInt8]) {
-        func append(_ number: Int, digits: Int) {
-            var divisor = 1
-            for _ in 1..<digits { divisor *= 10 }
-            while divisor > 0 {
-                bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-                divisor /= 10
-            }
+        withUnsafeTemporaryAllocation(byteCount: Self.longestText, alignment: 1) { buffer in
+            let count = write(to: buffer)
+            bytes.append(contentsOf: buffer[..<count])
         }
+    }
+
+    /// What `description` has at most, in bytes.
+    public static let longestText = 30
+
+    /// Writes what `description` says to the start of `buffer`, which has room for ``longestText`` bytes; their number.
+    public func write(to buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var writer = TimeWriter(buffer: buffer)
         let days = Int(nanoseconds).flooringQuotientAndRemainder(by: 86_400_000_000_000)
         let date = CivilDate(daysSinceEpoch: days.quotient)
-        append(date.year, digits: 4)
-        bytes.append(.dash)
-        append(date.month, digits: 2)
-        bytes.append(.dash)
-        append(date.day, digits: 2)
-        bytes.append(.letterT)
+        writer.append(date.year, digits: 4)
+        writer.append(.dash)
+        writer.append(date.month, digits: 2)
+        writer.append(.dash)
+        writer.append(date.day, digits: 2)
+        writer.append(.letterT)
         let (second, fraction) = days.remainder.quotientAndRemainder(dividingBy: 1_000_000_000)
-        append(second / 3600, digits: 2)
-        bytes.append(.colon)
-        append(second / 60 % 60, digits: 2)
-        bytes.append(.colon)
-        append(second % 60, digits: 2)
-        bytes.append(.period)
+        writer.append(second / 3600, digits: 2)
+        writer.append(.colon)
+        writer.append(second / 60 % 60, digits: 2)
+        writer.append(.colon)
+        writer.append(second % 60, digits: 2)
+        writer.append(.period)
         if fraction % 1_000_000 == 0 {
-            append(fraction / 1_000_000, digits: 3)
+            writer.append(fraction / 1_000_000, digits: 3)
         } else if fraction % 1000 == 0 {
-            append(fraction / 1000, digits: 6)
+            writer.append(fraction / 1000, digits: 6)
         } else {
-            append(fraction, digits: 9)
+            writer.append(fraction, digits: 9)
         }
-        bytes.append(.letterZ)
+        writer.append(.letterZ)
+        return writer.count
+    }
+}
+
+private struct TimeWriter {
+    let buffer: UnsafeMutableRawBufferPointer
+    var count = 0
+
+    mutating func append(_ byte: UInt8) {
+        buffer[count] = byte
+        count += 1
+    }
+
+    mutating func append(_ number: Int, digits: Int) {
+        var divisor = 1
+        for _ in 1..<digits { divisor *= 10 }
+        while divisor > 0 {
+            append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            divisor /= 10
+        }
     }
 }
 

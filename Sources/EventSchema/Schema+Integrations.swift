@@ -9,7 +9,7 @@ let integrationFields = """
      github.*=keyword auditd.*=keyword system.auth.*=keyword Endpoint.*=keyword Events.*=keyword
      Effective_process.entity_id Effective_process.executable Effective_process.name Effective_process.pid=long
      Target.process@process Target.dll@dll
-     agent.hostname input.type host.containerized=bool host.os.build host.os.codename
+     agent.hostname token.id file.code_signature.signed=bool input.type host.containerized=bool host.os.build host.os.codename
      host.os.Ext.variant event.Ext.*=keyword event.desired_access_numeric=long
      user.Ext.*=keyword user.identifier registry.Ext.*=keyword registry.data.Ext.*=keyword
      dns.Ext.options=long dns.Ext.status=long dll.Ext@file_ext file.Ext@file_ext

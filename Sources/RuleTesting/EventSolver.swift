@@ -6,7 +6,7 @@ import Matching
 
 /// Finds a record that meets requirements: values are read off the leaves, and the engine's own plan says which fit.
 struct EventSolver {
-    private let decoder: EventDecoder
+    private let decoder: EventReader
     private let matcher: Matcher
     private let conditions: [Condition]
 

@@ -5,6 +5,7 @@ import EQL
 import EventSchema
 import Events
 public import Matching
+public import Normalization
 public import Rules
 
 /// Runs the tests of one rule on the engine that `apus run` uses, and on nothing else.
@@ -12,10 +13,11 @@ public struct RuleTestRunner {
     public let rule: Rule
     private let compiled: CompiledRules
 
+    /// - Parameter normalizers: how events that are not ECS become it.
     /// - Throws: the first pattern that Vectorscan refuses.
-    public init(_ rule: Rule) throws(PatternProblem) {
+    public init(_ rule: Rule, normalizers: [NormalizerTable] = []) throws(PatternProblem) {
         self.rule = rule
-        compiled = try CompiledRules(RuleSet([rule.activated]))
+        compiled = try CompiledRules(RuleSet([rule.activated]), normalizers: normalizers)
     }
 
     public func run(_ tests: [RuleTest]) -> [RuleTestResult] {

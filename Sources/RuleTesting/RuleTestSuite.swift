@@ -1,6 +1,7 @@
 import EQL
 import FoundationEssentials
 public import Matching
+public import Normalization
 public import Rules
 
 /// All tests under some paths: rule files, fixtures, or folders of both.
@@ -66,11 +67,12 @@ public struct RuleTestSuite: Sendable {
     }
 
     /// - Throws: the first pattern that Vectorscan refuses; the rules' checker has tried them all.
-    public func run() throws(PatternProblem) -> RuleTestReport {
+    public func run(normalizers: [NormalizerTable] = []) throws(PatternProblem) -> RuleTestReport {
         var results: [RuleTestReport.RuleResult] = []
         for entry in entries {
             let tests = entry.fixture?.tests ?? []
-            results.append(.init(entry: entry, tests: try RuleTestRunner(entry.rule).run(tests)))
+            results.append(
+                .init(entry: entry, tests: try RuleTestRunner(entry.rule, normalizers: normalizers).run(tests)))
         }
         return RuleTestReport(rules: results)
     }

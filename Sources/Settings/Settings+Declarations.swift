@@ -54,7 +54,8 @@ extension Settings {
             """
             Topics with events. Where the producers promise that the records' keys are a field, name it: {name: \
             events, key: apus.host_key}; sequences joined by that field then run in place. In one line of text: \
-            events=apus.host_key,audit.
+            events=apus.host_key,audit. Records of known sources that are not ECS yet are normalised; normalize: false \
+            takes those of a topic as they are.
             """),
         Declaration(
             "input.start", \.input.start, .choice(),
@@ -65,6 +66,13 @@ extension Settings {
         Declaration(
             "input.max_record_bytes", \.input.maxRecordBytes, .byteCount(.kibibytes(1)...(.mebibytes(64))),
             "A record larger than this goes to the dead-letter topic undecoded."),
+
+        Declaration(
+            "input.normalizers", \.input.normalizers, .optionalText("folder"),
+            """
+            A folder with the tables that say how records which are not ECS yet become it, in place of those that come \
+            with Apus; config/normalizers holds a copy of these to begin with. apus normalize shows what they do.
+            """),
 
         Declaration(
             "output.alerts", \.output.alerts, .topicName,

@@ -49,16 +49,21 @@ public struct Settings: Sendable, Equatable {
         public internal(set) var topics: [Topic] = []
         public internal(set) var start = Start.earliest
         public internal(set) var maxRecordBytes = ByteCount.mebibytes(1)
+        /// A folder of tables to normalise by, in place of the built-in ones.
+        public internal(set) var normalizers: String?
 
         /// A topic Apus reads.
         public struct Topic: Sendable, Hashable {
             public let name: String
             /// The field whose value is the key of each record, when the producers promise one.
             public let key: String?
+            /// Whether records that are not ECS are brought into it.
+            public let normalize: Bool
 
-            public init(name: String, key: String? = nil) {
+            public init(name: String, key: String? = nil, normalize: Bool = true) {
                 self.name = name
                 self.key = key
+                self.normalize = normalize
             }
         }
 

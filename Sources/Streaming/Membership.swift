@@ -428,13 +428,16 @@ final class Membership: @unchecked Sendable {
 
     private func makeEnvironment(_ path: LaneEnvironment.Path, _ consumer: Consumer) -> LaneEnvironment {
         let names = options.inputs.map(\.name)
+        let topics = TopicTable(names)
+        var evaluatorOptions = EvaluatorOptions(
+            ordering: .stream(lateness: options.allowedLateness.wholeNanoseconds),
+            decodeLimits: DecodeLimits(bytes: options.maxRecordBytes))
+        evaluatorOptions.verbatimTopics = Set(options.inputs.filter { !$0.normalizes }.map { topics.id(of: $0.name) })
         return LaneEnvironment(
-            rules: rules, options: options, topics: TopicTable(names),
+            rules: rules, options: options, topics: topics,
             encoder: AlertEncoder(topics: names, engineVersion: Engine.version), shortEncoder: shortEncoder,
             path: path,
-            evaluatorOptions: EvaluatorOptions(
-                ordering: .stream(lateness: options.allowedLateness.wholeNanoseconds),
-                decodeLimits: DecodeLimits(bytes: options.maxRecordBytes)),
+            evaluatorOptions: evaluatorOptions,
             idleNanoseconds: UInt64(options.idleTimeout.wholeNanoseconds),
             stallNanoseconds: UInt64(options.stallTimeout.wholeNanoseconds),
             report: { [weak self] in self?.observe($0) },

@@ -70,10 +70,13 @@ public enum Delivery: Hashable, Sendable {
 public struct InputTopic: Hashable, Sendable {
     public var name: String
     public var key: FieldPath?
+    /// Whether its records that are not ECS are brought into it.
+    public var normalizes: Bool
 
-    public init(name: String, key: FieldPath? = nil) {
+    public init(name: String, key: FieldPath? = nil, normalizes: Bool = true) {
         self.name = name
         self.key = key
+        self.normalizes = normalizes
     }
 }
 

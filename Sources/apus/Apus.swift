@@ -17,13 +17,14 @@ struct Apus: AsyncParsableCommand {
               apus eval --rules config/rules FILE    which alerts would these events raise?
               apus query 'process where true' FILE   which events match this query?
               apus explain RULE FILE                 why does this rule match these events, or not?
+              apus normalize FILE                    what do rules see of records that are not ECS?
               apus run --config config/apus.yaml     read from Kafka, for good
 
             \(ExitStatus.help)
             """,
         version: "apus \(Engine.version)",
         subcommands: [
-            Run.self, Demo.self, Check.self, Test.self, Eval.self, QueryCommand.self, Explain.self, Backtest.self,
-            DeadLetterCommand.self, TrafficCommand.self, BrokerCommand.self, Health.self,
+            Run.self, Demo.self, Check.self, Test.self, Eval.self, QueryCommand.self, Explain.self, Normalize.self,
+            Backtest.self, DeadLetterCommand.self, TrafficCommand.self, BrokerCommand.self, Health.self,
         ])
 }

@@ -28,7 +28,9 @@ extension PipelineOptions {
 
         self.init(
             application: settings.application, consumer: consumer, producer: producer,
-            inputs: settings.input.topics.map { InputTopic(name: $0.name, key: $0.key.map { FieldPath($0) }) },
+            inputs: settings.input.topics.map {
+                InputTopic(name: $0.name, key: $0.key.map { FieldPath($0) }, normalizes: $0.normalize)
+            },
             alertTopic: settings.output.alerts, deadLetterTopic: settings.output.deadLetters)
         delivery =
             switch settings.delivery {

@@ -99,7 +99,7 @@ struct ProblemTests {
         "A topic is a name, or a name and a key",
         arguments: [
             ("{key: host.id}", "this topic has no name; add name: TOPIC"),
-            ("{name: a, keys: b}", #"unknown key "keys"; a topic has name and key"#),
+            ("{name: a, keys: b}", #"unknown key "keys"; a topic has name, key and normalize"#),
             ("{name: a, key: a..b}", #""a..b" is not a field name, like host.id"#),
             (
                 "a b",

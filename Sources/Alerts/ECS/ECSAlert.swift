@@ -12,6 +12,8 @@ struct ECSAlert {
     let encoder: AlertEncoder
     /// The originals, in evidence order; nil for one that is not a JSON object.
     private let originals: [OriginalEvent?]
+    /// The originals, or in ECS those that are not.
+    private let readable: [OriginalEvent?]
 
     static let version = "8.17.0"
 
@@ -22,7 +24,11 @@ struct ECSAlert {
         self.id = id
         self.created = created
         self.encoder = encoder
-        originals = finding.evidence.map { OriginalEvent($0.original) }
+        let originals = finding.evidence.map { OriginalEvent($0.original) }
+        self.originals = originals
+        readable = zip(finding.evidence, originals).map { evidence, original in
+            evidence.normalized.flatMap { OriginalEvent($0) } ?? original
+        }
     }
 
     func encode() -> [UInt8] {
@@ -126,12 +132,12 @@ struct ECSAlert {
     /// The distinct values of fields over all steps, in order of appearance.
     private func gather(_ paths: [String]) -> [String] {
         var seen: Set<String> = []
-        return originals.compactMap { $0 }.flatMap { original in paths.flatMap(original.texts) }
+        return readable.compactMap { $0 }.flatMap { original in paths.flatMap(original.texts) }
             .filter { !$0.isEmpty && seen.insert($0).inserted }
     }
 
     private var keyOriginal: OriginalEvent? {
-        originals.indices.contains(finding.keyStep) ? originals[finding.keyStep] : originals.first ?? nil
+        readable.indices.contains(finding.keyStep) ? readable[finding.keyStep] : readable.first ?? nil
     }
 
     /// Copies the objects an analyst looks for first; returns the names of those too large to copy.

@@ -66,11 +66,18 @@ public final class Suppressor {
 
     private var totals: Counters
 
-    private let decoder: EventDecoder
+    private let decoder: EventReader
+    private let verbatimTopics: Set<TopicID>
     private var rules: [RuleWindows?]
 
-    /// - Parameter tracksChanges: whether ``takeChanges()`` is going to be called.
-    public init(_ rules: CompiledRules, limits: DecodeLimits = DecodeLimits(), tracksChanges: Bool = false) {
+    /// - Parameters:
+    ///   - verbatimTopics: as of ``EvaluatorOptions``.
+    ///   - tracksChanges: whether ``takeChanges()`` is going to be called.
+    public init(
+        _ rules: CompiledRules, limits: DecodeLimits = DecodeLimits(), verbatimTopics: Set<TopicID> = [],
+        tracksChanges: Bool = false
+    ) {
+        self.verbatimTopics = verbatimTopics
         decoder = rules.queries.makeDecoder(limits: limits)
         let layout = rules.queries.layout
         self.rules = rules.rules.map { rule in
@@ -118,7 +125,8 @@ public final class Suppressor {
         if let stage = rule.suppression.stage { events = events.dropFirst(stage - 1).prefix(1) }
         for event in events where values.contains(where: \.isEmpty) {
             // It decoded before, under the same limits.
-            guard event.bytes.withUnsafeBytes({ decoder.decode($0) }) == nil else { continue }
+            let normalizes = !verbatimTopics.contains(event.origin.topic)
+            guard event.bytes.withUnsafeBytes({ decoder.decode($0, normalizes: normalizes) }) == nil else { continue }
             for (index, field) in rule.fields.enumerated() where values[index].isEmpty {
                 let found = decoder.event.values(field).map { String(decoding: $0.text, as: UTF8.self) }
                 values[index] = Set(found.map { ExactString($0) }).sorted().map(\.string)

@@ -78,7 +78,8 @@ struct Backtest: ParsableCommand {
 
     private func compile(_ paths: [String], _ settings: Settings, _ fields: EventFields) throws -> CompiledRules {
         try LoadedRules(paths: paths, exceptions: settings.exceptions.paths).compile(
-            strict: settings.rules.strict, fields: fields)
+            strict: settings.rules.strict, fields: fields,
+            normalizers: NormalizationTables.load(settings.input.normalizers))
     }
 
     private func backtest(
@@ -90,12 +91,13 @@ struct Backtest: ParsableCommand {
         let reader = try RangeReader(
             pipeline.consumer, group: "\(settings.application).backtest.\(ProcessInfo.processInfo.processIdentifier)",
             ranges: ranges.ranges, patience: timeout)
+        var evaluatorOptions = EvaluatorOptions(
+            ordering: .stream(lateness: Int64(pipeline.allowedLateness.seconds * 1e9)),
+            decodeLimits: DecodeLimits(bytes: pipeline.maxRecordBytes))
+        evaluatorOptions.verbatimTopics = Set(
+            pipeline.inputs.indices.filter { !pipeline.inputs[$0].normalizes }.map { TopicID(rawValue: UInt16($0)) })
         let tester = Backtester(
-            [rules] + (compared.map { [$0] } ?? []),
-            options: EvaluatorOptions(
-                ordering: .stream(lateness: Int64(pipeline.allowedLateness.seconds * 1e9)),
-                decodeLimits: DecodeLimits(bytes: pipeline.maxRecordBytes)),
-            ranges: ranges, reader: reader)
+            [rules] + (compared.map { [$0] } ?? []), options: evaluatorOptions, ranges: ranges, reader: reader)
         var progress = Progress(total: ranges.count, isQuiet: quiet)
         var sink = try AlertSink(alerts)
         try tester.run(

@@ -49,6 +49,8 @@ struct Eval: ParsableCommand {
     @Option(help: "How to write the statistics: text or json.")
     var statistics: OutputFormat = .text
 
+    @OptionGroup var normalization: NormalizationOptions
+
     @Option(help: "The largest event, in bytes.")
     var maxRecordBytes: Int = 1 << 20
 
@@ -73,7 +75,7 @@ struct Eval: ParsableCommand {
     func run() throws {
         let (rules, file) = arguments
         let compiled = try LoadedRules(paths: rules, exceptions: exceptionPaths, checker: .bounded).compile(
-            strict: strict)
+            strict: strict, normalizers: normalization.tables())
         let detector = Detector(
             compiled,
             options: EvaluatorOptions(
@@ -210,6 +212,7 @@ struct EvalReport: Encodable {
     var rejected: [String: UInt64]
     var withoutTimestamp: UInt64
     var coercionFailures: UInt64
+    var normalized: UInt64
     var rules: [RuleCount]
     var exceptions: [ExceptionCount]
 
@@ -224,6 +227,7 @@ struct EvalReport: Encodable {
         rejected = Dictionary(uniqueKeysWithValues: counters.rejected.map { ($0.key.reason, $0.value) })
         withoutTimestamp = counters.withoutTimestamp
         coercionFailures = counters.coercionFailures
+        normalized = counters.normalized
         rules = detector.rules.rules.enumerated().map { index, rule in
             RuleCount(
                 id: rule.id, name: rule.name, findings: totals.findings[index],
@@ -261,6 +265,7 @@ struct EvalReport: Encodable {
         if !failures.isEmpty { lines.append("  not evaluated: \(failures.joined(separator: ", "))") }
         if withoutTimestamp > 0 { lines.append("  without a timestamp of their own: \(withoutTimestamp)") }
         if coercionFailures > 0 { lines.append("  field values that do not fit their type: \(coercionFailures)") }
+        if normalized > 0 { lines.append("  not ECS, and normalised: \(normalized)") }
         if shadowed > 0 { lines.append("  findings of shadow rules, not written: \(shadowed)") }
         return lines.joined(separator: "\n")
     }

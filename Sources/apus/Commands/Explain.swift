@@ -6,6 +6,7 @@ import EventSchema
 import Events
 import Foundation
 import Matching
+import Normalization
 import Rules
 
 struct Explain: ParsableCommand {
@@ -45,6 +46,8 @@ struct Explain: ParsableCommand {
     @Option(help: "How to write the explanation: text or json, one object per line.")
     var output: OutputFormat = .text
 
+    @OptionGroup var normalization: NormalizationOptions
+
     @Option(help: "The largest event, in bytes.")
     var maxRecordBytes: Int = 16 << 20
 
@@ -77,9 +80,10 @@ struct Explain: ParsableCommand {
 
     /// The query, and who decides which of its matches repeat an alert: nobody, unless it is a rule that says so.
     private func compile() throws -> (CompiledQueries, Suppressor?) {
+        let tables = try normalization.tables()
         do {
             guard let query else {
-                let rules = try compileRule()
+                let rules = try compileRule(tables)
                 let suppresses = rules.rules.contains { $0.suppression != nil }
                 return (
                     rules.queries,
@@ -91,19 +95,20 @@ struct Explain: ParsableCommand {
             let result = QueryReader(.bounded, options: options).read(source)
             for diagnostic in result.diagnostics { Console.note(render(diagnostic, in: source)) }
             guard let checked = result.query else { throw ExitStatus.data.code }
-            return (try CompiledQueries([checked]), nil)
+            return (try CompiledQueries([checked], normalizers: tables), nil)
         } catch let problem as PatternProblem {
             Console.note("error: the pattern \(problem.pattern.source) cannot be compiled: \(problem.reason)")
             throw ExitStatus.data.code
         }
     }
 
-    private func compileRule() throws -> CompiledRules {
+    private func compileRule(_ normalizers: [NormalizerTable]) throws -> CompiledRules {
         let exceptions = ExceptionLoader(checker: .standard).load(paths: exceptionPaths)
         for problem in exceptions.problems + exceptions.exceptions.problems(at: .now) {
             Console.note(problem.rendered)
         }
-        return try CompiledRules(RuleSet([try rule()]), exceptions: exceptions.exceptions)
+        return try CompiledRules(
+            RuleSet([try rule()]), exceptions: exceptions.exceptions, normalizers: normalizers)
     }
 
     private func rule() throws -> Rule {

@@ -40,7 +40,9 @@ struct Run: AsyncParsableCommand {
         }
         let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
         let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
-        let rules = try loaded.compile(strict: settings.rules.strict, fields: fields)
+        let rules = try loaded.compile(
+            strict: settings.rules.strict, fields: fields,
+            normalizers: NormalizationTables.load(settings.input.normalizers))
         let logger = Logs.start(settings.log)
         logger.info(
             "rules loaded",

@@ -47,6 +47,8 @@ struct Test: ParsableCommand {
             """)
     var generate = false
 
+    @OptionGroup var normalization: NormalizationOptions
+
     @Flag(help: "With --generate, replace a fixture that is there.")
     var force = false
 
@@ -57,9 +59,10 @@ struct Test: ParsableCommand {
             Console.note("error: no rule file was found in \(paths.joined(separator: ", "))")
             throw ExitStatus.noInput.code
         }
+        let tables = try normalization.tables()
         let report: RuleTestReport
         do {
-            report = try suite.run()
+            report = try suite.run(normalizers: tables)
         } catch {
             Console.note("error: the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
             throw ExitStatus.data.code

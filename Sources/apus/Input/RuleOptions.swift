@@ -4,6 +4,7 @@ import EQL
 import EventSchema
 import Foundation
 import Matching
+import Normalization
 import Rules
 
 /// Loads rules and exceptions for a command and says what is wrong with them.
@@ -32,7 +33,9 @@ struct LoadedRules {
     /// The rules, ready to be evaluated.
     ///
     /// - Throws: the exit status for rules that cannot be used: none is left, or one is broken and `strict`.
-    func compile(strict: Bool, fields: EventFields = EventFields()) throws -> CompiledRules {
+    func compile(
+        strict: Bool, fields: EventFields = EventFields(), normalizers: [NormalizerTable] = []
+    ) throws -> CompiledRules {
         noteProblems()
         if strict, hasErrors {
             Console.note("error: a rule or exception is not valid, and strict loading was asked for")
@@ -43,7 +46,8 @@ struct LoadedRules {
             throw ExitStatus.data.code
         }
         do {
-            return try CompiledRules(report.rules, exceptions: exceptions.exceptions, fields: fields)
+            return try CompiledRules(
+                report.rules, exceptions: exceptions.exceptions, fields: fields, normalizers: normalizers)
         } catch {
             Console.note("error: the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
             throw ExitStatus.data.code
