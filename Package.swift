@@ -65,7 +65,10 @@ let package = Package(
         // The tests that stand beside rules, run on the engine.
         library(
             "RuleTesting",
-            ["Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Matching", "Rules", "Yams"]),
+            [
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Matching", "Normalization", "Rules",
+                "Yams",
+            ]),
 
         // The runtime around it.
         library("KafkaClient", ["CRdKafka"]),
