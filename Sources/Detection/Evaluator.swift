@@ -440,7 +440,7 @@ extension Evaluator {
     /// - Returns: false when the record matches nothing it was held for.
     func replay(_ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int) -> Bool {
         guard let awaited = clocks.takeAwaited(origin.offset, source: source) else { return true }
-        guard decoder.decode(payload) == nil else { return false }
+        guard decoder.decode(payload, normalizes: options.normalizes(origin.topic)) == nil else { return false }
         let event = decoder.event
         let found = matcher.match(event)
         collectHits(found, event, event.timestamp ?? awaited[0].time)

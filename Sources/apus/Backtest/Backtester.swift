@@ -24,11 +24,9 @@ final class Backtester {
 
     init(_ rules: [CompiledRules], options: EvaluatorOptions, ranges: TopicRanges, reader: RangeReader) {
         self.reader = reader
-        var names: [String] = []
+        let names = ranges.topicNames
         topics = ranges.ranges.map { range in
-            let index = names.firstIndex(of: range.partition.topic) ?? names.count
-            if index == names.count { names.append(range.partition.topic) }
-            return TopicID(rawValue: UInt16(index))
+            TopicID(rawValue: UInt16(names.firstIndex(of: range.partition.topic) ?? 0))
         }
         encoder = AlertEncoder(topics: names, engineVersion: Engine.version)
         detectors = rules.map { rules in

@@ -95,7 +95,9 @@ struct Backtest: ParsableCommand {
             ordering: .stream(lateness: Int64(pipeline.allowedLateness.seconds * 1e9)),
             decodeLimits: DecodeLimits(bytes: pipeline.maxRecordBytes))
         evaluatorOptions.verbatimTopics = Set(
-            pipeline.inputs.indices.filter { !pipeline.inputs[$0].normalizes }.map { TopicID(rawValue: UInt16($0)) })
+            ranges.topicNames.enumerated().filter { topic in
+                pipeline.inputs.contains { $0.name == topic.element && !$0.normalizes }
+            }.map { TopicID(rawValue: UInt16($0.offset)) })
         let tester = Backtester(
             [rules] + (compared.map { [$0] } ?? []), options: evaluatorOptions, ranges: ranges, reader: reader)
         var progress = Progress(total: ranges.count, isQuiet: quiet)

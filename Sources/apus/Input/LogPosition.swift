@@ -60,6 +60,12 @@ extension LogPosition: ExpressibleByArgument {
 struct TopicRanges {
     let ranges: [OffsetRange]
 
+    /// Each topic once, in the order in which records are numbered by topic.
+    var topicNames: [String] {
+        var seen: Set<String> = []
+        return ranges.map(\.partition.topic).filter { seen.insert($0).inserted }
+    }
+
     struct Missing: Error, CustomStringConvertible {
         let topic: String
         let brokers: String
