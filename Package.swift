@@ -66,7 +66,8 @@ let package = Package(
         library(
             "RuleTesting",
             [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Matching", "Normalization", "Rules",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Matching", "Normalization",
+                "Rules",
                 "Yams",
             ]),
 
