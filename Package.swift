@@ -100,7 +100,8 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Settings", "TestSupport",
+                "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Normalization", "Settings",
+                "TestSupport",
             ],
             path: "Tests/Fuzzing", swiftSettings: strict),
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing", argumentParser], swiftSettings: strict),
