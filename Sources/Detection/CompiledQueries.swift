@@ -51,6 +51,8 @@ public struct CompiledQueries: Sendable {
     /// How records that are not ECS get the fields of `layout`.
     public let normalizers: CompiledNormalizers
 
+    /// Fields that no record carries.
+    let derived: DerivedFields
     /// Per condition of the program, the query and stage it belongs to.
     let owners: [Owner]
     /// Per query, the id of its first condition.
@@ -133,6 +135,7 @@ public struct CompiledQueries: Sendable {
         exceptionsOfQuery = queries.indices.map { query in
             exceptions.indices.filter { exceptions[$0].queries.contains(query) }
         }
+        derived = DerivedFields(&layout)
         self.normalizers = CompiledNormalizers(normalizers, layout: &layout)
         self.queries = queries
         self.layout = layout

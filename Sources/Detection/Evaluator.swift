@@ -38,6 +38,7 @@ public struct EvaluatorOptions: Hashable, Sendable {
     public var futureTolerance: Int64
     /// Topics whose records are taken as they are: no table of ``CompiledQueries/normalizers`` applies to them.
     public var verbatimTopics: Set<TopicID> = []
+    public var scriptBlocks = ScriptBlockLimits()
 
     public init(
         ordering: Ordering, decodeLimits: DecodeLimits = DecodeLimits(),
@@ -72,6 +73,7 @@ public struct EvaluatorCounters: Hashable, Sendable {
     public var coercionFailures: UInt64 = 0
     /// Records that were not ECS and were brought into it.
     public var normalized: UInt64 = 0
+    public var scriptBlocks = ScriptBlockCounters()
     /// Events whose join keys had more combinations than ``KeyReader/maximumFanOut``.
     public var truncatedKeys: UInt64 = 0
     /// Records that could not be decoded, by the raw value of the failure.
@@ -87,7 +89,12 @@ public struct EvaluatorCounters: Hashable, Sendable {
 /// *Cost:* nothing is allocated for a record that matches no stage of any query.
 public final class Evaluator {
     public let queries: CompiledQueries
-    public private(set) var counters = EvaluatorCounters()
+    private var totals = EvaluatorCounters()
+    public var counters: EvaluatorCounters {
+        var counters = totals
+        counters.scriptBlocks = clocks.blocks.counters
+        return counters
+    }
     /// In the order of ``CompiledQueries/exceptions``.
     public private(set) var exceptionCounters: [ExceptionCounters]
     /// Matches since the last ``takeMatches()``, in the order in which they became complete.
@@ -140,7 +147,8 @@ public final class Evaluator {
             case .sorted: Int64.max
             }
         clocks = EventClocks(
-            queries.timestampFields.map { ($0, queries.layout.paths[$0.index].dotted) }, lateness: lateness)
+            queries.timestampFields.map { ($0, queries.layout.paths[$0.index].dotted) }, lateness: lateness,
+            blocks: ScriptBlocks(limits: options.scriptBlocks, recordBytes: options.decodeLimits.bytes))
     }
 
     // MARK: Sources
@@ -172,16 +180,16 @@ public final class Evaluator {
     public func process(
         _ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int, recordTime: EventTime?
     ) -> DecodeFailure? {
-        counters.records += 1
-        counters.bytes += UInt64(payload.count)
+        totals.records += 1
+        totals.bytes += UInt64(payload.count)
         if let failure = decoder.decode(payload, normalizes: options.normalizes(origin.topic)) {
-            counters.rejected[failure, default: 0] += 1
+            totals.rejected[failure, default: 0] += 1
             return failure
         }
-        if decoder.table != nil { counters.normalized += 1 }
+        if decoder.table != nil { totals.normalized += 1 }
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
-        counters.coercionFailures += UInt64(event.coercionFailures)
+        totals.coercionFailures += UInt64(event.coercionFailures)
         let limit = recordTime?.ahead(by: options.futureTolerance) ?? EventTime(nanoseconds: .max)
         clocks.all[0].watermark.observe(min(time, limit), source: source)
         for clock in clocks.indices.dropFirst() {
@@ -189,9 +197,76 @@ public final class Evaluator {
                 min(event.time(in: clocks.all[clock].field) ?? time, limit), source: source)
         }
 
+        if let part = part(event, payload, origin, time, limit) {
+            wait(part)
+            return nil
+        }
         let found = matcher.match(event)
-        if !found.isEmpty { keep(found, event, payload, origin, time, limit) }
+        if !found.isEmpty {
+            keep(found, event, payload, origin, time, limit, isLate: clocks.all[0].watermark.hasPassed(time))
+        }
         return nil
+    }
+
+    // MARK: Script blocks
+
+    /// The event as a part of a script block, if it is one and some query reads the text.
+    private func part(
+        _ event: Event, _ payload: UnsafeRawBufferPointer, _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime
+    ) -> (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)? {
+        guard let fields = queries.derived.scriptBlock,
+            let (sequence, total) = fields.part(event, most: options.scriptBlocks.parts)
+        else { return nil }
+        let key = ScriptBlocks.Key(
+            topic: origin.topic, partition: origin.partition, host: event.first(queries.hostKeyField)?.text ?? [],
+            block: event.first(fields.id)?.text ?? [])
+        let part = ScriptBlocks.Part(
+            sequence: sequence, text: event.first(fields.text)?.text ?? [], bytes: Array(payload), origin: origin,
+            time: time, limit: limit)
+        return (part, key, total)
+    }
+
+    private func wait(_ waiting: (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)) {
+        let pushed = clocks.blocks.add(waiting.part, to: waiting.key, total: waiting.total)
+        for block in pushed { take(block, passed: currentWatermark, now: currentWatermark) }
+        // Where no watermark moves, nothing is gained by waiting for it.
+        guard !isStreaming else { return }
+        for block in clocks.blocks.releaseComplete() { take(block, passed: nil, now: nil) }
+    }
+
+    /// Whether the watermark moves before the input ends.
+    private var isStreaming: Bool {
+        if case .stream(let lateness) = options.ordering { lateness != .max } else { false }
+    }
+
+    /// For what matches may wait.
+    private enum Waiting {
+        case asUsual
+        /// For the engine's own watermark, which is about to pass them.
+        case forEngineTime
+        case never
+    }
+
+    /// A block takes part as one event. Its offsets are free now: what has not been passed over yet does not wait
+    /// any longer than this advance of the watermark.
+    private func take(_ block: ScriptBlocks.Joined, passed: EventTime?, now: EventTime?) {
+        let normalizes = options.normalizes(block.origin.topic)
+        let isLate = passed.map { block.time <= $0 } ?? false
+        let waiting: Waiting =
+            !isStreaming ? .asUsual : now.map { block.time <= $0 } ?? false ? .forEngineTime : .never
+        for bytes in [block.bytes, block.first] {
+            let isRead = bytes.withUnsafeBytes { payload in
+                guard decoder.decode(payload, normalizes: normalizes) == nil else { return false }
+                let found = matcher.match(decoder.event)
+                if !found.isEmpty {
+                    keep(
+                        found, decoder.event, payload, block.origin, block.time, block.limit, isLate: isLate,
+                        waiting: waiting)
+                }
+                return true
+            }
+            if isRead { return }
+        }
     }
 
     private func eventTime(of event: Event, recordTime: EventTime?) -> EventTime {
@@ -199,7 +274,7 @@ public final class Evaluator {
             clocks.previous = time
             return time
         }
-        counters.withoutTimestamp += 1
+        totals.withoutTimestamp += 1
         let time = recordTime ?? clocks.previous
         clocks.previous = time
         return time
@@ -208,13 +283,14 @@ public final class Evaluator {
     /// Copies an event that matched something and sends it where its matches go.
     private func keep(
         _ found: UnsafeBufferPointer<Int32>, _ event: Event, _ payload: UnsafeRawBufferPointer,
-        _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime
+        _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime, isLate: Bool,
+        waiting: Waiting = .asUsual
     ) {
-        counters.matched += 1
+        totals.matched += 1
         let retained = RetainedEvent(
             copying: payload, origin: origin, timestamp: time,
             tiebreaker: queries.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
-            isLate: clocks.all[0].watermark.hasPassed(time))
+            isLate: isLate)
         collectHits(found, event, time)
         for index in hitsByQuery.indices {
             let (query, stages) = hitsByQuery[index]
@@ -225,10 +301,12 @@ public final class Evaluator {
                 continue
             }
             if own.isLate {
-                counters.late += 1
+                totals.late += 1
                 advance(hits)
             } else if own.timestamp > limit, options.ordering != .sorted {
-                counters.ahead += 1
+                totals.ahead += 1
+                advance(hits)
+            } else if waiting == .never || waiting == .forEngineTime && queries.timings[query].clock != 0 {
                 advance(hits)
             } else {
                 clocks.all[queries.timings[query].clock].held.insert(hits, event: own)
@@ -245,7 +323,7 @@ public final class Evaluator {
             var stage: (stage: Int, keys: [CorrelationKey]) = (owner.stage, [])
             if !queries.keyReaders[owner.query].isEmpty {
                 let (keys, truncated) = queries.keyReaders[owner.query][owner.stage].keys(of: event)
-                if truncated { counters.truncatedKeys += 1 }
+                if truncated { totals.truncatedKeys += 1 }
                 if keys.isEmpty { continue }
                 stage.keys = keys
             }
@@ -336,6 +414,9 @@ public final class Evaluator {
         for clock in clocks.indices {
             let before = clocks.all[clock].watermark.value
             guard let now = clocks.all[clock].watermark.advance() else { continue }
+            if clock == 0 {
+                for block in clocks.blocks.release(upTo: now) { take(block, passed: before, now: now) }
+            }
             while let hits = clocks.all[clock].held.next(upTo: now) { advance(hits) }
             guard now != before else { continue }
             for query in correlators.indices where queries.timings[query].clock == clock { expire(query, now) }
@@ -344,6 +425,9 @@ public final class Evaluator {
 
     /// Ends the input: every held event takes part, in event order, and no missing event comes any more.
     public func finish() {
+        for block in clocks.blocks.releaseAll() {
+            take(block, passed: currentWatermark, now: EventTime(nanoseconds: .max))
+        }
         for clock in clocks.indices {
             while let hits = clocks.all[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
         }
@@ -442,6 +526,10 @@ extension Evaluator {
         guard let awaited = clocks.takeAwaited(origin.offset, source: source) else { return true }
         guard decoder.decode(payload, normalizes: options.normalizes(origin.topic)) == nil else { return false }
         let event = decoder.event
+        if let part = part(event, payload, origin, awaited[0].time, EventTime(nanoseconds: .max)) {
+            wait(part)
+            return true
+        }
         let found = matcher.match(event)
         collectHits(found, event, event.timestamp ?? awaited[0].time)
         var isHeld = false

@@ -36,6 +36,8 @@ struct EventClocks {
     var all: [Clock]
     /// The time of the record before, for one that has no time at all.
     var previous = EventTime(nanoseconds: 0)
+    /// Parts of script blocks that wait for the others; they hold their offsets as matches do.
+    var blocks: ScriptBlocks
     private var sources: [Source] = []
     /// Restored, and not announced yet.
     private var restored: [SourcePartition: RestoredSource] = [:]
@@ -48,7 +50,8 @@ struct EventClocks {
         var held: [(offset: Int64, clock: Int, time: EventTime)]
     }
 
-    init(_ fields: [(id: FieldID, name: String)], lateness: Int64) {
+    init(_ fields: [(id: FieldID, name: String)], lateness: Int64, blocks: ScriptBlocks) {
+        self.blocks = blocks
         all = fields.map { Clock(field: $0.id, name: $0.name, watermark: Watermark(lateness: lateness)) }
     }
 
@@ -101,10 +104,13 @@ struct EventClocks {
         let held = all.lazy.flatMap { $0.held.payloads.lazy.map(\.hits.event.origin) }
             .filter { $0.topic == partition.topic && $0.partition == partition.partition }
             .map(\.offset).min()
-        guard awaitedCount > 0 else { return held }
+        let parts = blocks.waiting.lazy.map(\.origin)
+            .filter { $0.topic == partition.topic && $0.partition == partition.partition }
+            .map(\.offset).min()
+        guard awaitedCount > 0 else { return [held, parts].compactMap(\.self).min() }
         let awaited = sources.lazy.filter { $0.partition == partition && !$0.isRemoved }
             .compactMap { $0.awaited.keys.min() }.min()
-        return [held, awaited].compactMap(\.self).min()
+        return [held, parts, awaited].compactMap(\.self).min()
     }
 
     // MARK: State
@@ -118,6 +124,10 @@ struct EventClocks {
                 held[SourcePartition(topic: event.origin.topic, partition: event.origin.partition), default: []]
                     .append(TimeState.Held(offset: event.origin.offset, clock: index, time: event.timestamp))
             }
+        }
+        for part in blocks.waiting {
+            held[SourcePartition(topic: part.origin.topic, partition: part.origin.partition), default: []]
+                .append(TimeState.Held(offset: part.origin.offset, clock: 0, time: part.time))
         }
         var state = TimeState(
             clocks: all.map { TimeState.Clock(field: $0.name, watermark: $0.watermark.value) }, previous: previous)

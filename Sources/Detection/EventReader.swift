@@ -9,6 +9,7 @@ import Normalization
 public final class EventReader {
     private let queries: CompiledQueries
     private let decoder: EventDecoder
+    private let hiddenText = HiddenText()
     /// The table that was applied to the last record, by its index; nil when it is ECS.
     public private(set) var table: Int?
 
@@ -16,7 +17,8 @@ public final class EventReader {
         self.queries = queries
         decoder = EventDecoder(
             layout: queries.layout, timestampField: queries.timestampFields[0],
-            hostKey: (target: queries.hostKeyField, candidates: queries.hostKeyCandidates), limits: limits)
+            hostKey: (target: queries.hostKeyField, candidates: queries.hostKeyCandidates),
+            derived: queries.derived.hidden.map(\.target), limits: limits)
     }
 
     public var layout: FieldLayout { queries.layout }
@@ -31,6 +33,14 @@ public final class EventReader {
     public func decode(_ payload: UnsafeRawBufferPointer, normalizes: Bool = true) -> DecodeFailure? {
         if let failure = decoder.read(payload) { return failure }
         table = normalizes ? queries.normalizers.apply(to: decoder) : nil
+        if let block = queries.derived.scriptBlock, let whole = decoder.first(block.joined), whole.kind == .string {
+            decoder.takeAway(block.text)
+            decoder.give(whole.bytes, to: block.text)
+        }
+        for index in 0..<queries.derived.hidden.count {
+            let hidden = queries.derived.hidden[index]
+            hiddenText.derive(hidden.target, from: hidden.source, isScript: hidden.isScript, in: decoder)
+        }
         return decoder.finish()
     }
 }

@@ -27,6 +27,11 @@ final class Lane {
         source = detector.addSource()
     }
 
+    init(_ rules: RuleSet, options: EvaluatorOptions) throws {
+        detector = Detector(try CompiledRules(rules), options: options)
+        source = detector.addSource()
+    }
+
     /// - Returns: why the record could not be decoded.
     @discardableResult
     func send(_ bytes: [UInt8], recordTime: EventTime? = nil) -> DecodeFailure? {

@@ -213,6 +213,15 @@ struct EvalReport: Encodable {
     var withoutTimestamp: UInt64
     var coercionFailures: UInt64
     var normalized: UInt64
+    var scriptBlocks: ScriptBlocks
+
+    struct ScriptBlocks: Encodable {
+        var parts: UInt64
+        var complete: UInt64
+        var incomplete: UInt64
+        var cut: UInt64
+    }
+
     var rules: [RuleCount]
     var exceptions: [ExceptionCount]
 
@@ -228,6 +237,9 @@ struct EvalReport: Encodable {
         withoutTimestamp = counters.withoutTimestamp
         coercionFailures = counters.coercionFailures
         normalized = counters.normalized
+        let blocks = counters.scriptBlocks
+        scriptBlocks = ScriptBlocks(
+            parts: blocks.parts, complete: blocks.complete, incomplete: blocks.incomplete, cut: blocks.cut)
         rules = detector.rules.rules.enumerated().map { index, rule in
             RuleCount(
                 id: rule.id, name: rule.name, findings: totals.findings[index],
@@ -265,6 +277,11 @@ struct EvalReport: Encodable {
         if !failures.isEmpty { lines.append("  not evaluated: \(failures.joined(separator: ", "))") }
         if withoutTimestamp > 0 { lines.append("  without a timestamp of their own: \(withoutTimestamp)") }
         if coercionFailures > 0 { lines.append("  field values that do not fit their type: \(coercionFailures)") }
+        if scriptBlocks.parts > 0 {
+            lines.append(
+                "  script blocks rejoined: \(scriptBlocks.complete) of \(scriptBlocks.parts) parts, "
+                    + "\(scriptBlocks.incomplete) with parts missing")
+        }
         if normalized > 0 { lines.append("  not ECS, and normalised: \(normalized)") }
         if shadowed > 0 { lines.append("  findings of shadow rules, not written: \(shadowed)") }
         return lines.joined(separator: "\n")
