@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The short form of `make chaos`: some thousand events and a few kills.
+/// The short form of `make chaos`: some thousand events and a few kills for each way of delivery.
 @Suite(
     .timeLimit(.minutes(10)), .serialized, .enabled(if: TestBroker.python != nil, "python3 is not installed"))
 struct ChaosTests {
@@ -32,6 +32,16 @@ struct ChaosTests {
             "--delivery", "at_least_once", "--events", "6000", "--kills", "6", "--rule", "event")
         #expect(result["missing"] as? Int == 0)
         #expect(result["unknown"] as? Int == 0)
+        #expect(try #require(result["alerts"] as? Int) > 50)
+    }
+
+    /// No alert is lost and none comes twice.
+    @Test func everythingComesOnceExactlyOnce() async throws {
+        let result = try await chaos(
+            "--delivery", "exactly_once", "--events", "6000", "--kills", "6", "--rule", "event")
+        #expect(result["missing"] as? Int == 0)
+        #expect(result["unknown"] as? Int == 0)
+        if result["transactions"] == nil { #expect(result["twice"] as? Int == 0) }
         #expect(try #require(result["alerts"] as? Int) > 50)
     }
 

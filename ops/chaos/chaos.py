@@ -154,7 +154,8 @@ class Instance:
         self.go_on()
         self.process.terminate()
         try:
-            return self.process.wait(60) == 0
+            # Ended by the signal itself: it had not yet come to where it takes signals.
+            return self.process.wait(60) in (0, -signal.SIGTERM)
         except subprocess.TimeoutExpired:
             self.kill()
             return False
@@ -378,7 +379,7 @@ class Run:
             later.remove(entry)
             entry[1]()
         for instance in self.instances:
-            if instance.process is not None and instance.process.poll() not in (None, -9, 0):
+            if instance.process is not None and instance.process.poll() not in (None, -9, -15, 0):
                 self.unexpected.append(
                     f"instance {instance.number} ended by itself with {instance.process.returncode}; see {instance.log}")
                 instance.process = None
