@@ -277,6 +277,8 @@ class Run:
             "time.allowed_lateness": f"{LATENESS:g}s",
             # The feed pauses while the broker is away; nothing that comes after is late for that.
             "time.idle_timeout": "1h",
+            # Every commit and assignment: without them nobody can tell what went wrong.
+            "log.level": "debug",
             "kafka.consumer_properties.session.timeout.ms": "6000",
             "kafka.consumer_properties.heartbeat.interval.ms": "1000",
             "kafka.properties.reconnect.backoff.max.ms": "500",
