@@ -48,6 +48,12 @@ public struct KafkaError: Error, Hashable, Sendable {
 }
 
 extension KafkaError {
+    /// librdkafka has given up starting this partition, since it could not fetch the committed offset: the partition
+    /// stays assigned and is not read. It says so in words only (seen with 2.0.2, for NOT_COORDINATOR).
+    public var leavesPartitionUnread: Bool {
+        partition != nil && message.hasPrefix("Failed to fetch committed offset")
+    }
+
     init(_ code: rd_kafka_resp_err_t, _ operation: String, topic: String? = nil, partition: Int32? = nil) {
         self.init(KafkaErrorCode(code), operation, topic: topic, partition: partition)
     }

@@ -219,9 +219,11 @@ final class Membership: @unchecked Sendable {
     /// membership: an instance that reads nothing for want of an ACL must not look well.
     private func noticed(_ error: KafkaError) {
         switch error.reaction {
+        case .ignore, .retry, .abortTransaction, .dropLane:
+            if error.leavesPartitionUnread { over(error, .rejoin) } else { observe(.problem(error)) }
         case .rejoin: over(error)
         case .stop where error.isFatal || !Self.passing.contains(error.code): over(error)
-        case .stop, .ignore, .retry, .abortTransaction, .dropLane: observe(.problem(error))
+        case .stop: observe(.problem(error))
         }
     }
 

@@ -9,12 +9,12 @@ import Testing
 
 /// Waits until `condition` holds; fails the test if that takes too long.
 func eventually(
-    _ what: String, seconds: Int = 40, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: @autoclosure () -> String, seconds: Int = 40, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "not in \(seconds) s: \(what)", sourceLocation: sourceLocation)
+        try #require(ContinuousClock.now < deadline, "not in \(seconds) s: \(what())", sourceLocation: sourceLocation)
         try await Task.sleep(for: .milliseconds(20))
     }
 }

@@ -188,9 +188,21 @@ final class TransactionCoordinator: @unchecked Sendable {
             try outbox.producer.flush(timeout: options.transactionTimeout)
             guard reports.areComplete else { throw Self.incomplete }
         } catch {
-            return abort(error, &batch)
+            return abort(explained(error), &batch)
         }
         return commit()
+    }
+
+    /// What the transaction has really failed with. A call that runs into an earlier failure sometimes says only that
+    /// it does not fit the state; beginning once more, which cannot succeed now, is then answered with the failure.
+    private func explained(_ error: KafkaError) -> KafkaError {
+        guard error.code == .state, !error.isFatal else { return error }
+        do throws(KafkaError) {
+            try outbox.producer.beginTransaction()
+            return error
+        } catch {
+            return error.code == .state ? Self.incomplete : error
+        }
     }
 
     /// Stands for the reports that say more.
