@@ -13,7 +13,7 @@ public struct DetectionCounters: Hashable, Sendable {
     public var findings: [UInt64]
     /// Per rule, how many of the findings handed on Elastic would have dropped for the rule's `max_signals`.
     public var beyondSignalCap: [UInt64]
-    /// Findings of rules in the shadow stage, which are counted and not handed on.
+    /// Findings of rules in the shadow stage that were not held back as repeats.
     public var shadowed: UInt64 = 0
     public var correlation = CorrelationCounters()
     /// Per exception, in the order of ``CompiledRules/exceptions``.
@@ -34,9 +34,6 @@ public struct DetectionCounters: Hashable, Sendable {
 /// Not for use from several threads at once.
 public final class Detector {
     public let rules: CompiledRules
-
-    /// Whether findings of rules in the shadow stage are handed on like those of active ones.
-    public var reportsShadowRules = false
 
     let evaluator: Evaluator
     /// Nil when no state is kept outside.
@@ -124,7 +121,8 @@ public final class Detector {
     /// Ends the input: nothing waits any longer.
     public func finish() { evaluator.finish() }
 
-    /// The findings of active rules since the last call, in the order in which they became complete.
+    /// The findings since the last call, in the order in which they became complete. Those of shadow rules are among
+    /// them; where they go is the caller's business.
     public func takeFindings() -> [Finding] {
         guard !evaluator.matches.isEmpty else { return [] }
         for match in evaluator.takeMatches() { add(match) }
@@ -137,10 +135,7 @@ public final class Detector {
         totals.findings[match.query] += 1
         // Before the evidence is put together, which costs more.
         guard case .alert(let suppression) = suppressor.judge(match) else { return }
-        guard rule.stage == .active || reportsShadowRules else {
-            totals.shadowed += 1
-            return
-        }
+        if rule.stage == .shadow { totals.shadowed += 1 }
         if let time = match.events.last?.timestamp, signals[match.query].exceeds(rule.signalCap, at: time) {
             totals.beyondSignalCap[match.query] += 1
         }

@@ -302,7 +302,7 @@ struct EvalReport: Encodable {
                     + "\(scriptBlocks.incomplete) with parts missing")
         }
         if normalized > 0 { lines.append("  not ECS, and normalised: \(normalized)") }
-        if shadowed > 0 { lines.append("  findings of shadow rules, not written: \(shadowed)") }
+        if shadowed > 0 { lines.append("  alerts of shadow rules among them: \(shadowed)") }
         return lines.joined(separator: "\n")
     }
 }
