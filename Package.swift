@@ -138,7 +138,7 @@ let package = Package(
             resources: [.copy("Specs")]),
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),
-        tests("StreamingTests", ["Detection", "EventSchema", "KafkaClient", "Rules", "Streaming"]),
+        tests("StreamingTests", ["Alerts", "Detection", "EventSchema", "KafkaClient", "Rules", "Streaming"]),
         tests("TrafficTests", ["EQL", "EventSchema", "TestSupport", "Traffic"]),
     ],
     cxxLanguageStandard: .cxx17

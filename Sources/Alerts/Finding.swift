@@ -29,6 +29,9 @@ public struct Finding: Sendable {
         self.suppression = suppression
     }
 
+    /// Whether it is only looked at: its rule is in the shadow stage, and nobody is to be alarmed.
+    public var isShadow: Bool { rule.stage == .shadow }
+
     /// The evidence of the key step, if the step exists.
     public var keyEvidence: Evidence? {
         evidence.indices.contains(keyStep) ? evidence[keyStep] : evidence.first

@@ -1,4 +1,4 @@
-import EventSchema
+public import EventSchema
 public import Events
 
 /// An event that matched some stages of one correlation, with the keys it has in each.
@@ -90,19 +90,19 @@ public struct CorrelationCounters: Hashable, Sendable {
 
 extension EventTime {
     /// `self - nanoseconds`, stopping at the ends of time.
-    func back(by nanoseconds: Int64) -> EventTime {
+    public func back(by nanoseconds: Int64) -> EventTime {
         let (value, overflow) = self.nanoseconds.subtractingReportingOverflow(nanoseconds)
         return EventTime(nanoseconds: overflow ? (nanoseconds > 0 ? .min : .max) : value)
     }
 
     /// `self + nanoseconds`, stopping at the ends of time.
-    func ahead(by nanoseconds: Int64) -> EventTime {
+    public func ahead(by nanoseconds: Int64) -> EventTime {
         let (value, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
         return EventTime(nanoseconds: overflow ? (nanoseconds > 0 ? .max : .min) : value)
     }
 
     /// The length of time from `earlier` to `self`, stopping at the largest one.
-    func span(since earlier: EventTime) -> Int64 {
+    public func span(since earlier: EventTime) -> Int64 {
         let (value, overflow) = nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
         return overflow ? .max : value
     }

@@ -18,6 +18,9 @@ public struct CompiledRules: Sendable {
     public let hash: String
     public let queries: CompiledQueries
 
+    /// Whether any rule is in the shadow stage.
+    public var hasShadowRules: Bool { rules.contains { $0.stage == .shadow } }
+
     /// - Throws: the first pattern that Vectorscan refuses; ``problems(in:)`` finds them all beforehand.
     public init(
         _ set: RuleSet, exceptions: ExceptionSet = .none, fields: EventFields = EventFields(),

@@ -13,7 +13,7 @@ public struct DetectionCounters: Hashable, Sendable {
     public var findings: [UInt64]
     /// Per rule, how many of the findings handed on Elastic would have dropped for the rule's `max_signals`.
     public var beyondSignalCap: [UInt64]
-    /// Findings of rules in the shadow stage, which are counted and not handed on.
+    /// Findings of rules in the shadow stage that were not held back as repeats.
     public var shadowed: UInt64 = 0
     public var correlation = CorrelationCounters()
     /// Per exception, in the order of ``CompiledRules/exceptions``.
@@ -35,9 +35,6 @@ public struct DetectionCounters: Hashable, Sendable {
 public final class Detector {
     public let rules: CompiledRules
 
-    /// Whether findings of rules in the shadow stage are handed on like those of active ones.
-    public var reportsShadowRules = false
-
     let evaluator: Evaluator
     /// Nil when no state is kept outside.
     var keeper: StateKeeper?
@@ -47,7 +44,7 @@ public final class Detector {
     private let recordNormalizer: RecordNormalizer
     private let options: EvaluatorOptions
     private let evidenceMatcher: Matcher
-    private let suppressor: Suppressor
+    let suppressor: Suppressor
     private var findings: [Finding] = []
     private var signals: [SignalCounter]
     private var totals: DetectionCounters
@@ -61,7 +58,9 @@ public final class Detector {
         keeper = tracking.map { StateKeeper($0, rules: rules.rules) }
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
-        suppressor = Suppressor(rules, limits: options.decodeLimits, verbatimTopics: options.verbatimTopics)
+        suppressor = Suppressor(
+            rules, limits: options.decodeLimits, verbatimTopics: options.verbatimTopics,
+            tracksChanges: tracking != nil)
         signals = Array(repeating: SignalCounter(), count: rules.rules.count)
         totals = DetectionCounters(rules: rules.rules.count)
     }
@@ -122,7 +121,8 @@ public final class Detector {
     /// Ends the input: nothing waits any longer.
     public func finish() { evaluator.finish() }
 
-    /// The findings of active rules since the last call, in the order in which they became complete.
+    /// The findings since the last call, in the order in which they became complete. Those of shadow rules are among
+    /// them; where they go is the caller's business.
     public func takeFindings() -> [Finding] {
         guard !evaluator.matches.isEmpty else { return [] }
         for match in evaluator.takeMatches() { add(match) }
@@ -135,10 +135,7 @@ public final class Detector {
         totals.findings[match.query] += 1
         // Before the evidence is put together, which costs more.
         guard case .alert(let suppression) = suppressor.judge(match) else { return }
-        guard rule.stage == .active || reportsShadowRules else {
-            totals.shadowed += 1
-            return
-        }
+        if rule.stage == .shadow { totals.shadowed += 1 }
         if let time = match.events.last?.timestamp, signals[match.query].exceeds(rule.signalCap, at: time) {
             totals.beyondSignalCap[match.query] += 1
         }

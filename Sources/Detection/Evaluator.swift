@@ -634,10 +634,3 @@ extension Event {
         }
     }
 }
-
-extension EventTime {
-    fileprivate func ahead(by nanoseconds: Int64) -> EventTime {
-        let (value, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
-        return EventTime(nanoseconds: overflow ? .max : value)
-    }
-}

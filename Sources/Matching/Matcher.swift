@@ -199,9 +199,7 @@ public final class Matcher {
         }
         if let database = group.pointee.patterns { scanPatterns(text, database, group.pointee.patternBits) }
         if group.pointee.readsAddresses, let address = IPAddress(parsing: text) {
-            for row in 0..<group.pointee.blocks.count where group.pointee.blocks[row].contains(address) {
-                set(group.pointee.blockBits[row])
-            }
+            if let row = search(group.pointee.blocks, address) { set(group.pointee.blockBits[row]) }
             compare(group) { test in
                 test.kind == .address && test.holds(address, IPAddress(high: test.high, low: test.low))
             }
@@ -242,6 +240,17 @@ public final class Matcher {
             if table[middle] < value { lower = middle + 1 } else { upper = middle }
         }
         return lower < table.count && table[lower] == value ? lower : nil
+    }
+
+    /// The range that holds `address`; at most one does.
+    private func search(_ table: Table<AddressRange>, _ address: IPAddress) -> Int? {
+        var lower = 0
+        var upper = table.count
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if table[middle].begins(after: address) { upper = middle } else { lower = middle + 1 }
+        }
+        return lower > 0 && table[lower - 1].contains(address) ? lower - 1 : nil
     }
 
     private struct ScanContext {

@@ -78,11 +78,18 @@ extension Settings {
             "output.alerts", \.output.alerts, .topicName,
             "The topic for alerts."),
         Declaration(
+            "output.shadow", \.output.shadow, .topicName,
+            "The topic for alerts of rules in the shadow stage. It has to exist only when there are such rules."),
+        Declaration(
             "output.dead_letters", \.output.deadLetters, .topicName,
             "The topic for records that are no events, bytes unchanged, the reason in a header."),
         Declaration(
             "output.profile", \.output.profile, .choice(),
-            "The shape of an alert. ecs: Elastic Common Schema, with the evidence under apus."),
+            """
+            The shape of an alert, each described in config/schemas. ecs: Elastic Common Schema, with the evidence under \
+            apus. elastic-signal: a document as Elastic Security keeps its alerts (kibana.alert.*). ocsf: Detection \
+            Finding of the Open Cybersecurity Schema Framework.
+            """),
 
         Declaration(
             "delivery", \.delivery, .choice(),

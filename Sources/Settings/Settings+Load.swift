@@ -167,7 +167,8 @@ private struct Loader {
         roles.append(("\(settings.application).state", "the internal state topic"))
         roles.append(("\(settings.application).correlate", "the internal topic for correlation"))
         for (path, topic) in [
-            ("output.alerts", settings.output.alerts), ("output.dead_letters", settings.output.deadLetters),
+            ("output.alerts", settings.output.alerts), ("output.shadow", settings.output.shadow),
+            ("output.dead_letters", settings.output.deadLetters),
         ] {
             if let (_, role) = roles.first(where: { $0.0 == topic }) {
                 reading.problems.report(

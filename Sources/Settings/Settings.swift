@@ -75,12 +75,16 @@ public struct Settings: Sendable, Equatable {
 
     public struct Output: Sendable, Equatable {
         public internal(set) var alerts = "apus.alerts"
+        /// For alerts of rules in the shadow stage.
+        public internal(set) var shadow = "apus.alerts.shadow"
         public internal(set) var deadLetters = "apus.dead-letters"
         public internal(set) var profile = Profile.ecs
 
         /// The shape of an alert.
         public enum Profile: String, CaseIterable, Sendable {
             case ecs
+            case elasticSignal = "elastic-signal"
+            case ocsf
         }
     }
 

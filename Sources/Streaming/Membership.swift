@@ -377,8 +377,9 @@ final class Membership: @unchecked Sendable {
         let failed: @Sendable (KafkaError) -> Void = { [weak self] in self?.noticed($0) }
         func outbox(_ delivered: @escaping @Sendable ([DeliveryReport]) -> Void) throws -> Outbox {
             try Outbox(
-                options.producerProperties, alertTopic: options.alertTopic, deadLetterTopic: options.deadLetterTopic,
-                log: log, delivered: delivered, failed: failed)
+                options.producerProperties, alertTopic: options.alertTopic,
+                shadowTopic: rules.hasShadowRules ? options.shadowTopic : nil,
+                deadLetterTopic: options.deadLetterTopic, log: log, delivered: delivered, failed: failed)
         }
         switch options.delivery {
         case .atLeastOnce:
@@ -424,7 +425,7 @@ final class Membership: @unchecked Sendable {
     /// For alerts that proved too large: leaves the original events out.
     private var shortEncoder: AlertEncoder {
         AlertEncoder(
-            topics: options.inputs.map(\.name), engineVersion: Engine.version,
+            topics: options.inputs.map(\.name), engineVersion: Engine.version, profile: options.profile,
             limits: AlertLimits(original: 0, allOriginals: 0, excerpt: 0, value: 256, member: 0))
     }
 
@@ -437,7 +438,8 @@ final class Membership: @unchecked Sendable {
         evaluatorOptions.verbatimTopics = Set(options.inputs.filter { !$0.normalizes }.map { topics.id(of: $0.name) })
         return LaneEnvironment(
             rules: rules, options: options, topics: topics,
-            encoder: AlertEncoder(topics: names, engineVersion: Engine.version), shortEncoder: shortEncoder,
+            encoder: AlertEncoder(topics: names, engineVersion: Engine.version, profile: options.profile),
+            shortEncoder: shortEncoder,
             path: path,
             evaluatorOptions: evaluatorOptions,
             idleNanoseconds: UInt64(options.idleTimeout.wholeNanoseconds),

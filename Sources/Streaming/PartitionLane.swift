@@ -1,3 +1,4 @@
+import Alerts
 import Detection
 import Dispatch
 import EventSchema
@@ -205,7 +206,7 @@ final class PartitionLane: @unchecked Sendable {
     /// Sends what the detector found since the last time.
     private func alert() {
         for finding in detector.takeFindings() {
-            counts.alerts += 1
+            if !finding.isShadow { counts.alerts += 1 }
             delivery.add(Output(alert: finding, encoder: environment.encoder))
         }
         if delivery.isCheckpointUrgent { checkpoint() }

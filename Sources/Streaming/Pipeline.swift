@@ -48,7 +48,7 @@ public final class Pipeline: Sendable {
     ///
     /// - Throws: `StartFailure`, `InvalidProperties` or `KafkaError`; nothing was read then.
     public func start() throws {
-        _ = try TopicCheck(options: options).run()
+        _ = try TopicCheck(options: options, writesShadowAlerts: rules.hasShadowRules).run()
         let membership = try makeMembership()
         state.withLock { $0.membership = membership }
         do {

@@ -1,3 +1,4 @@
+public import Alerts
 public import Detection
 public import EventSchema
 public import KafkaClient
@@ -11,7 +12,11 @@ public struct PipelineOptions: Sendable {
     public var producer: ClientProperties
     public var inputs: [InputTopic]
     public var alertTopic: String
+    /// For alerts of rules in the shadow stage; needed only when there are such rules.
+    public var shadowTopic = "apus.alerts.shadow"
     public var deadLetterTopic: String
+    /// The shape of alerts.
+    public var profile = AlertProfile.ecs
     public var delivery = Delivery.exactlyOnce
     /// Distinguishes this instance from the others of the application, also after it has started over. A name that
     /// survives the process lets a restarted instance end what its predecessor left open.

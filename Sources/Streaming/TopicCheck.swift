@@ -43,13 +43,16 @@ extension StartFailure {
 /// instance that runs for ever and reads nothing.
 struct TopicCheck {
     let options: PipelineOptions
+    /// Whether the topic for alerts of shadow rules is needed.
+    let writesShadowAlerts: Bool
 
     /// - Returns: the number of partitions of each input.
     /// - Throws: ``StartFailure`` naming every topic that is missing or refused, or the brokers that do not answer.
     func run() throws -> [String: Int] {
         let admin = try Admin(options.producer)
         var metadata = try reach(admin)
-        let outputs = [options.alertTopic, options.deadLetterTopic]
+        let outputs =
+            [options.alertTopic] + (writesShadowAlerts ? [options.shadowTopic] : []) + [options.deadLetterTopic]
         let needed = options.inputs.map(\.name) + outputs
         let missing = needed.filter { metadata.topic($0)?.partitions.isEmpty ?? true }
         if !missing.isEmpty, let creation = options.createTopics {

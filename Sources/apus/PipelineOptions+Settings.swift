@@ -1,3 +1,4 @@
+import Alerts
 import Detection
 import EQL
 import EventSchema
@@ -32,6 +33,8 @@ extension PipelineOptions {
                 InputTopic(name: $0.name, key: $0.key.map { FieldPath($0) }, normalizes: $0.normalize)
             },
             alertTopic: settings.output.alerts, deadLetterTopic: settings.output.deadLetters)
+        shadowTopic = settings.output.shadow
+        profile = AlertProfile(settings.output.profile)
         delivery =
             switch settings.delivery {
             case .atLeastOnce: .atLeastOnce
@@ -71,6 +74,16 @@ extension Rule {
         case .event: nil
         case .sequence(let plan): plan.stages.first?.keys.first?.path.dotted
         case .sample(let plan): plan.stages.first?.keys.first?.path.dotted
+        }
+    }
+}
+
+extension AlertProfile {
+    init(_ profile: Settings.Output.Profile) {
+        switch profile {
+        case .ecs: self = .ecs
+        case .elasticSignal: self = .elasticSignal
+        case .ocsf: self = .ocsf
         }
     }
 }

@@ -234,6 +234,83 @@ import Testing
         }
     }
 
+    /// The same through the records of the state topic: a detector that dies after any checkpoint is taken over by one
+    /// that raises what it would have raised.
+    @Test func windowsSurviveInTheStateTopic() throws {
+        let rules = try CompiledRules(try ruleSet())
+        let tracking = StateTracking(topics: ["events"])
+        let options = EvaluatorOptions(ordering: .stream(lateness: 0))
+        let events = [("eve", 0), ("bob", 2), ("eve", 3), ("eve", 12), ("bob", 13), ("eve", 14), ("bob", 40)]
+        func process(_ number: Int, _ detector: Detector, _ source: Int) -> [String] {
+            let bytes = Array(event(events[number].0, minute: events[number].1).utf8)
+            let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: Int64(number))
+            bytes.withUnsafeBytes { bytes in
+                _ = detector.process(bytes, origin: origin, source: source, recordTime: nil)
+            }
+            detector.advance()
+            return detector.takeFindings().map { "\($0.offsets) \($0.suppression?.count ?? .max)" }
+        }
+        let straight = Detector(rules, options: options)
+        let source = straight.addSource()
+        let expected = events.indices.flatMap { process($0, straight, source) }
+        #expect(expected == ["[0] 0", "[1] 0", "[3] 1", "[4] 0", "[6] 0"])
+
+        for cut in events.indices {
+            let first = Detector(rules, options: options, tracking: tracking)
+            let firstSource = first.addSource(topic: TopicID(rawValue: 0), partition: 0)
+            var log = StateLog(owner: .input)
+            var told: [String] = []
+            for number in 0..<cut {
+                told += process(number, first, firstSource)
+                let stamp = CheckpointStamp(epoch: 1, number: UInt64(number))
+                #expect(first.hasStateChanges)
+                let changes = first.takeStateChanges()
+                let marker = CheckpointMarker(stamp: stamp, positions: [], time: try #require(first.timeState))
+                for record in changes + [marker.record(of: .input)] {
+                    log.read(key: record.key, value: record.value, stamp: stamp)
+                }
+            }
+            let second = Detector(rules, options: options, tracking: tracking)
+            let restoration = second.restore(log.finish())
+            #expect(restoration.problems.isEmpty)
+            #expect(!second.hasStateChanges, "nothing to write again")
+            let secondSource = second.addSource(topic: TopicID(rawValue: 0), partition: 0)
+            for number in cut..<events.count { told += process(number, second, secondSource) }
+            #expect(told == expected, "cut before \(cut)")
+        }
+    }
+
+    @Test func windowsOfRulesThatSuppressNoMoreAreRemoved() throws {
+        let tracking = StateTracking(topics: ["events"])
+        let options = EvaluatorOptions(ordering: .stream(lateness: 0))
+        let first = Detector(try CompiledRules(try ruleSet()), options: options, tracking: tracking)
+        let bytes = Array(event("eve", minute: 0).utf8)
+        let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: 0)
+        let source = first.addSource(topic: TopicID(rawValue: 0), partition: 0)
+        bytes.withUnsafeBytes { _ = first.process($0, origin: origin, source: source, recordTime: nil) }
+        _ = first.takeFindings()
+        var log = StateLog(owner: .input)
+        let stamp = CheckpointStamp(epoch: 1, number: 1)
+        let changes = first.takeStateChanges()
+        let marker = CheckpointMarker(stamp: stamp, positions: [], time: try #require(first.timeState))
+        for record in changes + [marker.record(of: .input)] {
+            log.read(key: record.key, value: record.value, stamp: stamp)
+        }
+        #expect(changes.count == 1 && changes[0].value != nil)
+        let second = Detector(try CompiledRules(try ruleSet(suppression: "")), options: options, tracking: tracking)
+        #expect(second.restore(log.finish()).problems.isEmpty)
+        #expect(second.takeStateChanges() == [StateRecord(key: changes[0].key, value: nil)])
+    }
+
+    @Test(
+        arguments: [
+            [], [0], Array(repeating: 0xFF, count: 40), [0, 0, 0, 0, 0, 0, 0, 1, 5, 0, 0],
+            [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 9],
+        ] as [[UInt8]])
+    func corruptWindowsAreRefused(bytes: [UInt8]) {
+        #expect(throws: StateCorruption.self) { try Suppressor.Window(stateBytes: bytes) }
+    }
+
     @Test(arguments: [
         ("[apus.suppression]\nwindow = \"1h\"", "the required key \"fields\" is missing"),
         ("[apus.suppression]\nfields = []", "the required key \"window\" is missing"),

@@ -130,6 +130,11 @@ struct ProblemTests {
                     + "give each its own topic",
             ])
         #expect(
+            problems("output.shadow: apus.alerts\n") == [
+                "apus.yaml:7:16: output.shadow is the topic apus.alerts, which is also output.alerts; "
+                    + "give each its own topic"
+            ])
+        #expect(
             problems("", flags: [("input.topics", "apus.state")]) == [
                 "--set input.topics: the topic apus.state is the internal state topic; give the input another name"
             ])

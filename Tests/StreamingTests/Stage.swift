@@ -250,7 +250,7 @@ let sequenceRule = ruleFile(
     2, #"sequence by host.id with maxspan=60s [any where event.action == "first"] [any where event.action == "second"]"#
 )
 
-private func ruleFile(_ number: Int, _ query: String) -> String {
+func ruleFile(_ number: Int, _ query: String) -> String {
     """
     [rule]
     name = "Rule \(number)"

@@ -36,7 +36,7 @@ struct StateKeeper {
 
     var hasRepairs: Bool { !repairs.isEmpty }
 
-    mutating func takeRecords(from evaluator: Evaluator) -> [StateRecord] {
+    mutating func takeRecords(from evaluator: Evaluator, _ suppressor: Suppressor) -> [StateRecord] {
         var records: [StateRecord] = []
         swap(&records, &repairs)
         var fresh: [RetainedEvent] = []
@@ -53,6 +53,11 @@ struct StateKeeper {
                 fresh += hold(state.events)
                 write(value(of: state, form: form, key: change.key), key, to: &records)
             }
+        }
+        for change in suppressor.takeChanges() {
+            let rule = rules[change.rule]
+            let key = StateKey.suppression(rule: rule.id, hash: rule.hash, group: change.group)
+            write(change.window?.stateBytes, key.bytes(tracking.owner), to: &records)
         }
         for event in fresh { write(event.bytes, key(of: event.origin), to: &records) }
         // Last: an event may have gone from one key to another.
@@ -126,7 +131,9 @@ struct StateKeeper {
 
     /// Takes up a state that `takeRecords` wrote. Whatever in it is of no use is counted, left out and, unless
     /// another version of Apus may want it, removed from the topic.
-    mutating func restore(_ snapshot: StateSnapshot, into evaluator: Evaluator) -> StateProblems {
+    mutating func restore(
+        _ snapshot: StateSnapshot, into evaluator: Evaluator, _ suppressor: Suppressor
+    ) -> StateProblems {
         var problems = StateProblems()
         var useless: Set<[UInt8]> = []
         let stored = assemble(snapshot.records, &problems, &useless)
@@ -159,6 +166,7 @@ struct StateKeeper {
                 useless.formUnion(value.records)
             }
         }
+        restoreWindows(stored, into: suppressor, &problems, &useless)
         for (origin, value) in payloads where holders[origin] == nil { useless.formUnion(value.records) }
         evaluator.finishRestoring()
         repairs = useless.map { StateRecord(key: $0, value: nil) }
@@ -166,6 +174,29 @@ struct StateKeeper {
             repairs.append(StateRecord(key: key, value: snapshot.records[key]))
         }
         return problems
+    }
+
+    private func restoreWindows(
+        _ stored: [Stored], into suppressor: Suppressor, _ problems: inout StateProblems,
+        _ useless: inout Set<[UInt8]>
+    ) {
+        for value in stored {
+            guard case .suppression(let id, let hash, let group) = value.key else { continue }
+            guard let rule = rules.firstIndex(where: { $0.id == id && $0.hash == hash }) else {
+                problems.add(.unknownRule, "rule \(id), version \(hash)")
+                useless.formUnion(value.records)
+                continue
+            }
+            do throws(StateCorruption) {
+                let window = try Suppressor.Window(stateBytes: value.value)
+                // Nobody asks any more: the rule no longer suppresses.
+                if !suppressor.restore(rule: rule, group: group, window: window) { useless.formUnion(value.records) }
+            } catch {
+                problems.add(.corrupt, "rule \(id): \(error)")
+                useless.formUnion(value.records)
+            }
+        }
+        suppressor.finishRestoring()
     }
 
     private mutating func assemble(

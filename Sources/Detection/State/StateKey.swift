@@ -7,6 +7,7 @@ import EventSchema
 ///     version  owner  'M'                                              the marker
 ///     version  owner  'E'  topic  partition  offset         part  of   an event
 ///     version  owner  'K'  rule id  rule hash  join key     part  of   what a rule holds for a join key
+///     version  owner  'S'  rule id  rule hash  group        part  of   the suppression window of a group of findings
 ///
 /// `version` is that of the whole format, keys and values. A value too long for one record stands in several whose
 /// keys differ in `part`.
@@ -15,6 +16,7 @@ enum StateKey: Hashable {
     case event(topic: String, partition: Int32, offset: Int64)
     /// `hash` is the beginning of the rule's content hash; a long join key stands in the value.
     case correlation(rule: String, hash: String, key: JoinKeyForm)
+    case suppression(rule: String, hash: String, group: Suppressor.Group)
 
     static let version: UInt8 = 1
     /// Join keys whose bytes are more than these stand in the value, with a digest in their place.
@@ -28,6 +30,7 @@ enum StateKey: Hashable {
     private static let markerTag = UInt8(ascii: "M")
     private static let eventTag = UInt8(ascii: "E")
     private static let correlationTag = UInt8(ascii: "K")
+    private static let suppressionTag = UInt8(ascii: "S")
 
     /// How much of a rule's content hash stands in a key.
     static func prefix(ofHash hash: String) -> String { String(hash.prefix(16)) }
@@ -61,6 +64,12 @@ enum StateKey: Hashable {
                 writer.append(false)
                 writer.append(raw: digest)
             }
+        case .suppression(let rule, let hash, let group):
+            writer.append(Self.suppressionTag)
+            writer.append(rule)
+            writer.append(hash)
+            writer.append(fixed: group.high)
+            writer.append(fixed: group.low)
         }
         return writer.bytes
     }
@@ -80,6 +89,10 @@ enum StateKey: Hashable {
             let key: JoinKeyForm =
                 try reader.flag() ? .literal(CorrelationKey(&reader)) : .digest(Array(reader.raw(SHA256.byteCount)))
             self = .correlation(rule: rule, hash: hash, key: key)
+        case Self.suppressionTag:
+            self = .suppression(
+                rule: try reader.text(), hash: try reader.text(),
+                group: Suppressor.Group(high: try reader.fixed(), low: try reader.fixed()))
         case let tag:
             throw StateCorruption("\(tag) is no kind of record")
         }

@@ -1,4 +1,5 @@
 import Alerts
+import Correlation
 import Crypto
 import DequeModule
 import EventSchema
@@ -77,8 +78,8 @@ struct RuleWindows {
             open(group, at: time, counters: &counters)
             return .new(after: nil)
         }
-        let distance = time.distance(to: window.start).magnitude
-        if distance < UInt64(suppression.window) {
+        let distance = max(time, window.start).span(since: min(time, window.start))
+        if distance < suppression.window {
             window.count += 1
             window.first = window.first.map { min($0, time) } ?? time
             window.last = window.last.map { max($0, time) } ?? time
@@ -138,18 +139,5 @@ struct RuleWindows {
         opened = Deque(
             windows.map { Entry(group: $0.key, start: $0.value.start) }
                 .sorted { ($0.start, $0.group.high, $0.group.low) < ($1.start, $1.group.high, $1.group.low) })
-    }
-}
-
-extension EventTime {
-    fileprivate func ahead(by nanoseconds: Int64) -> EventTime {
-        let (value, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
-        return EventTime(nanoseconds: overflow ? .max : value)
-    }
-
-    /// `other - self`, stopping at the ends.
-    fileprivate func distance(to other: EventTime) -> Int64 {
-        let (value, overflow) = other.nanoseconds.subtractingReportingOverflow(nanoseconds)
-        return overflow ? (other > self ? .max : .min) : value
     }
 }

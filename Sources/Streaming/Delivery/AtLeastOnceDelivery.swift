@@ -110,7 +110,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
             environment.fail(error)
             return
         }
-        environment.report(output.kind == .alert ? .alertShortened : .deadLetterWithoutValue)
+        environment.report(output.kind == .deadLetter ? .deadLetterWithoutValue : .alertShortened)
         bytesInFlight += smaller.size - output.size
         inFlight[number] = smaller
         if !transmit(number, smaller) { unsent.append(number) }

@@ -6,30 +6,46 @@ import Synchronization
 final class Outbox: Sendable {
     let producer: Producer
     private let alerts: ProducerTopic
+    /// Nil when no rule is in the shadow stage.
+    private let shadowAlerts: ProducerTopic?
     private let deadLetters: ProducerTopic
 
     /// - Parameter delivered: gets the reports, on the producer's own queue.
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     init(
-        _ properties: ClientProperties, alertTopic: String, deadLetterTopic: String, log: ClientLog.Handler?,
+        _ properties: ClientProperties, alertTopic: String, shadowTopic: String?, deadLetterTopic: String,
+        log: ClientLog.Handler?,
         delivered: @escaping @Sendable ([DeliveryReport]) -> Void, failed: @escaping @Sendable (KafkaError) -> Void
     ) throws {
-        producer = try Producer(properties, controlQueue: DispatchQueue(label: "apus.producer"), log: log) { event in
+        let producer = try Producer(
+            properties, controlQueue: DispatchQueue(label: "apus.producer"), log: log
+        ) { event in
             switch event {
             case .delivered(let reports): delivered(reports)
             case .failed(let error): failed(error)
             case .statistics: break
             }
         }
+        self.producer = producer
         alerts = try producer.topic(alertTopic)
+        shadowAlerts = try shadowTopic.map { try producer.topic($0) }
         deadLetters = try producer.topic(deadLetterTopic)
     }
 
     /// Copies the output to the producer. From any thread.
     func send(_ output: Output, opaque: UInt) -> SendOutcome {
         producer.send(
-            to: output.kind == .alert ? alerts : deadLetters, key: output.key, value: output.value,
-            headers: output.headers, opaque: opaque)
+            to: topic(of: output.kind), key: output.key, value: output.value, headers: output.headers, opaque: opaque)
+    }
+
+    private func topic(of kind: Output.Kind) -> ProducerTopic {
+        switch kind {
+        case .alert: return alerts
+        case .shadowAlert:
+            guard let shadowAlerts else { preconditionFailure("the alert of a shadow rule, and there is none") }
+            return shadowAlerts
+        case .deadLetter: return deadLetters
+        }
     }
 }
 

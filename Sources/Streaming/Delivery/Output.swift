@@ -7,6 +7,8 @@ import KafkaClient
 struct Output: Sendable {
     enum Kind: Hashable, Sendable {
         case alert
+        /// The alert of a rule in the shadow stage.
+        case shadowAlert
         case deadLetter
     }
 
@@ -25,12 +27,12 @@ struct Output: Sendable {
     private var finding: Finding?
 
     init(alert finding: Finding, encoder: AlertEncoder) {
-        self.init(encoder.encode(finding))
+        self.init(encoder.encode(finding), kind: finding.isShadow ? .shadowAlert : .alert)
         self.finding = finding
     }
 
-    private init(_ alert: EncodedAlert) {
-        kind = .alert
+    private init(_ alert: EncodedAlert, kind: Kind) {
+        self.kind = kind
         key = alert.key
         value = alert.value
         headers = alert.headers.map { RecordHeader($0.name, $0.value) }
@@ -62,7 +64,7 @@ struct Output: Sendable {
     /// - Parameter encoder: one whose limits leave the originals out.
     func smaller(_ encoder: AlertEncoder) -> Output? {
         switch kind {
-        case .alert: return finding.map { Output(encoder.encode($0)) }
+        case .alert, .shadowAlert: return finding.map { Output(encoder.encode($0), kind: kind) }
         case .deadLetter:
             guard value != nil else { return nil }
             var output = self

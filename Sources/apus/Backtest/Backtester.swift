@@ -29,11 +29,7 @@ final class Backtester {
             TopicID(rawValue: UInt16(names.firstIndex(of: range.partition.topic) ?? 0))
         }
         encoder = AlertEncoder(topics: names, engineVersion: Engine.version)
-        detectors = rules.map { rules in
-            let detector = Detector(rules, options: options)
-            detector.reportsShadowRules = true
-            return detector
-        }
+        detectors = rules.map { Detector($0, options: options) }
         hits = rules.map { _ in [] }
         newest = ranges.ranges.map { _ in .min }
         sources = []

@@ -46,6 +46,9 @@ struct Eval: ParsableCommand {
             """)
     var records: RecordFormat = .plain
 
+    @Option(help: "The shape of the alerts: ecs, elastic-signal or ocsf.")
+    var profile: ProfileName = .ecs
+
     @Option(help: "How to write the statistics: text or json.")
     var statistics: OutputFormat = .text
 
@@ -81,7 +84,7 @@ struct Eval: ParsableCommand {
             options: EvaluatorOptions(
                 ordering: .stream(lateness: .max), decodeLimits: DecodeLimits(bytes: maxRecordBytes),
                 correlationLimits: .bounded))
-        var places = EvalPlaces(topic: topic, detector: detector)
+        var places = EvalPlaces(topic: topic, profile: profile.profile, detector: detector)
         var results = Console.Results()
         var alerts = 0
         let started = DispatchTime.now().uptimeNanoseconds
@@ -132,12 +135,14 @@ private struct EvalPlaces {
     private(set) var encoder: AlertEncoder
     private var topics: [String]
     private var ids: [String: TopicID]
+    private let profile: AlertProfile
     private let source: Int
 
-    init(topic: String, detector: Detector) {
+    init(topic: String, profile: AlertProfile, detector: Detector) {
+        self.profile = profile
         topics = [topic]
         ids = [topic: TopicID(rawValue: 0)]
-        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version)
+        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version, profile: profile)
         // One for all: nothing is evaluated in order of time before the end of the input.
         source = detector.addSource()
     }
@@ -160,8 +165,22 @@ private struct EvalPlaces {
         let id = TopicID(rawValue: UInt16(topics.count))
         topics.append(topic)
         ids[topic] = id
-        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version)
+        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version, profile: profile)
         return id
+    }
+}
+
+enum ProfileName: String, ExpressibleByArgument, CaseIterable {
+    case ecs
+    case elasticSignal = "elastic-signal"
+    case ocsf
+
+    var profile: AlertProfile {
+        switch self {
+        case .ecs: .ecs
+        case .elasticSignal: .elasticSignal
+        case .ocsf: .ocsf
+        }
     }
 }
 
@@ -283,7 +302,7 @@ struct EvalReport: Encodable {
                     + "\(scriptBlocks.incomplete) with parts missing")
         }
         if normalized > 0 { lines.append("  not ECS, and normalised: \(normalized)") }
-        if shadowed > 0 { lines.append("  findings of shadow rules, not written: \(shadowed)") }
+        if shadowed > 0 { lines.append("  alerts of shadow rules among them: \(shadowed)") }
         return lines.joined(separator: "\n")
     }
 }

@@ -1,7 +1,7 @@
 import EventSchema
 import Events
 
-extension ECSAlert {
+extension AlertContent {
     func write(_ evidence: Evidence, original: OriginalEvent?, to list: inout JSONWriter) {
         list.object { step in
             step.member("stage", evidence.stage)
