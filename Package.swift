@@ -62,6 +62,9 @@ let package = Package(
                 deque,
             ]),
 
+        // What rules cover, and whether events carry what they need.
+        library("Coverage", ["Detection", "EQL", "Events", "EventSchema", "Normalization", "Rules"]),
+
         // The tests that stand beside rules, run on the engine.
         library(
             "RuleTesting",
@@ -79,9 +82,9 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
-                "Normalization", "Rules", "RuleTesting", "Settings", "Streaming", "Traffic", argumentParser, lifecycle,
-                logging,
+                "Alerts", "Correlation", "Coverage", "Detection", "EQL", "Events", "EventSchema", "KafkaClient",
+                "Matching", "Normalization", "Rules", "RuleTesting", "Settings", "Streaming", "Traffic",
+                argumentParser, lifecycle, logging,
             ],
             swiftSettings: strict),
 
@@ -121,6 +124,7 @@ let package = Package(
         tests(
             "RuleTestingTests", ["Detection", "EQL", "Events", "EventSchema", "Matching", "Rules", "RuleTesting"]),
         tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
+        tests("CoverageTests", ["Coverage", "Detection", "EQL", "EventSchema", "Rules"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
         // The binary itself: depending on it is what gets it built.
@@ -130,8 +134,8 @@ let package = Package(
         tests(
             "DetectionTests",
             [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Fuzzing", "Matching", "Rules",
-                "TestSupport", "Traffic",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Fuzzing", "Matching",
+                "Normalization", "Rules", "Settings", "TestSupport", "Traffic",
             ]),
         tests(
             "ConformanceTests", ["Correlation", "Detection", "EQL", "Events", "EventSchema", "TestSupport"],

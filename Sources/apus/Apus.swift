@@ -24,7 +24,8 @@ struct Apus: AsyncParsableCommand {
             """,
         version: "apus \(Engine.version)",
         subcommands: [
-            Run.self, Demo.self, Check.self, Test.self, Eval.self, QueryCommand.self, Explain.self, Normalize.self,
-            Backtest.self, DeadLetterCommand.self, TrafficCommand.self, BrokerCommand.self, Health.self,
+            Run.self, Demo.self, Check.self, Test.self, CoverageCommand.self, Eval.self, QueryCommand.self,
+            Explain.self, Normalize.self, Backtest.self, DeadLetterCommand.self, TrafficCommand.self,
+            BrokerCommand.self, Health.self,
         ])
 }

@@ -39,6 +39,12 @@ struct TestCommandTests {
         #expect(test.lines.last == "1 rules, 4 tests: 4 passed, 0 failed; 0 rules with too few")
     }
 
+    /// Every rule that comes with Apus does what its tests say, and has enough of them.
+    @Test func theShippedRulesPass() async throws {
+        let test = try Command.apus("test", "--strict", "config/rules")
+        #expect(try await test.status() == 0, "\(test.output)\(test.errors)")
+    }
+
     @Test func failsWithThePlaceAndTheReason() async throws {
         let folder = try folder(Self.failing)
         let test = try Command.apus("test", folder.url.path)
