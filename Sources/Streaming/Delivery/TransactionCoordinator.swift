@@ -4,7 +4,7 @@ import Synchronization
 
 /// Commits the checkpoints of a membership's lanes: what they put out and how far they have read, in one transaction.
 ///
-///     idle ── submit ──▶ asking ── permit ──▶ begin ▶ write ▶ offsets ▶ flush ▶ commit ──▶ idle
+///     idle ── submit ──▶ asking ── permit ──▶ begin ▶ write ▶ flush ▶ offsets ▶ commit ──▶ idle
 ///                          ▲                    └───────┴────────┴────────┘         └─ failed ──▶ over
 ///                          └──── wait ◀──────────────── abort ── failed ──▶ over
 ///
@@ -189,9 +189,10 @@ final class TransactionCoordinator: @unchecked Sendable {
         }
         do throws(KafkaError) {
             try write(&batch)
-            try outbox.producer.sendOffsets(batch.flatMap(\.positions), group: group)
+            // The offsets last: what an instance writes that was stopped and comes back stays without them, and is aborted.
             try outbox.producer.flush(timeout: options.transactionTimeout)
             guard reports.areComplete else { throw Self.incomplete }
+            try outbox.producer.sendOffsets(batch.flatMap(\.positions), group: group)
         } catch {
             return abort(explained(error), &batch)
         }
