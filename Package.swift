@@ -22,8 +22,14 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
     name: "apus",
@@ -36,7 +42,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -74,14 +85,20 @@ let package = Package(
         // The runtime around it.
         library("KafkaClient", ["CRdKafka"]),
         library("Settings", ["EventSchema", "Normalization", "Yams"]),
-        library("Streaming", ["Alerts", "Detection", "Events", "EventSchema", "KafkaClient", deque]),
+        library("Telemetry", [metrics]),
+        // Its page is held in the binary.
+        .target(
+            name: "Operations",
+            dependencies: ["Telemetry", crypto, httpTypes, hummingbird, hummingbirdTLS, logging, nio, nioSSL],
+            resources: [.embedInCode("Dashboard")], swiftSettings: strict),
+        library("Streaming", ["Alerts", "Detection", "Events", "EventSchema", "KafkaClient", "Telemetry", deque]),
         library("Traffic", ["EventSchema"]),
         .executableTarget(
             name: "apus",
             dependencies: [
                 "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
-                "Normalization", "Rules", "RuleTesting", "Settings", "Streaming", "Traffic", argumentParser, lifecycle,
-                logging,
+                "Normalization", "Operations", "Rules", "RuleTesting", "Settings", "Streaming", "Telemetry", "Traffic",
+                argumentParser, lifecycle, logging, metrics,
             ],
             swiftSettings: strict),
 
@@ -139,6 +156,8 @@ let package = Package(
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),
         tests("StreamingTests", ["Detection", "EventSchema", "KafkaClient", "Rules", "Streaming"]),
+        tests("TelemetryTests", ["Telemetry", metrics]),
+        tests("OperationsTests", ["Operations", "Telemetry", logging, nio]),
         tests("TrafficTests", ["EQL", "EventSchema", "TestSupport", "Traffic"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -112,6 +112,9 @@ public final class Detector {
         evaluator.process(payload, origin: origin, source: source, recordTime: recordTime)
     }
 
+    /// Evaluates one rule by itself against the record taken last, which must have decoded: what that costs by `clock`.
+    public func measure(rule: Int, clock: () -> UInt64) -> UInt64 { evaluator.measure(query: rule, clock: clock) }
+
     /// Moves the watermark; call it once a batch.
     public func advance() {
         evaluator.advanceWatermark()

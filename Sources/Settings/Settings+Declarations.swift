@@ -156,6 +156,34 @@ extension Settings {
         Declaration(
             "health.file", \.health.file, .optionalText("path"),
             "A file with a heartbeat, rewritten while Apus runs, that apus health reads."),
+
+        Declaration(
+            "http.listen", \.http.listen, .listener,
+            """
+            Where the dashboard (/), metrics (/metrics), probes (/livez, /readyz, /startupz) and /status are served. \
+            Beyond this machine only with credentials and TLS. The default address is left alone when another process \
+            has it; one that is set must be free.
+            """),
+        Declaration(
+            "http.token", \.http.token, .optionalSecret("token"),
+            "A token that clients send as Authorization: Bearer TOKEN. The probes need none."),
+        Declaration(
+            "http.user", \.http.user, .text("name"),
+            "The name that goes with http.password."),
+        Declaration(
+            "http.password", \.http.password, .optionalSecret("password"),
+            "A password for basic authentication, which browsers can do: for the dashboard."),
+        Declaration(
+            "http.tls_certificate", \.http.tlsCertificate, .optionalText("path"),
+            "A PEM file with the certificate and those it depends on; with it, the endpoints speak TLS."),
+        Declaration(
+            "http.tls_key", \.http.tlsKey, .optionalText("path"),
+            "A PEM file with the key of http.tls_certificate."),
+        Declaration(
+            "http.insecure", \.http.insecure, .boolean,
+            """
+            Listen beyond this machine even without credentials or TLS, where a proxy or a network policy sees to both.
+            """),
     ]
 
     /// What each section is about.
@@ -169,6 +197,7 @@ extension Settings {
         "runtime": "How the work is done",
         "log": "What is said on standard error",
         "health": "What a supervisor may ask",
+        "http": "What is served over HTTP",
     ]
 }
 

@@ -141,6 +141,9 @@ private struct Loader {
                 at: .setting(path: declaration.path))
         }
         reportSharedTopics()
+        for (path, message) in settings.http.problems {
+            reading.problems.report(message, at: settings.origins[path] ?? .setting(path: path))
+        }
         let problems = reading.problems.all
         return problems.isEmpty ? .success(settings) : .failure(SettingsErrors(problems: problems))
     }

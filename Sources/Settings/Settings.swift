@@ -18,6 +18,7 @@ public struct Settings: Sendable, Equatable {
     public internal(set) var runtime = Runtime()
     public internal(set) var log = Log()
     public internal(set) var health = Health()
+    public internal(set) var http = HTTP()
 
     /// Where each setting that was given was given last, by path.
     var origins: [String: Place] = [:]

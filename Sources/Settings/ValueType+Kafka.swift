@@ -125,33 +125,7 @@ extension ValueType where Value == [String: PropertyValue] {
                 "\(entry.value.kind) where the value of \(entry.key) belongs", at: entry.value.place)
             return nil
         }
-        switch SecretReference(text) {
-        case .literal(let literal):
-            return PropertyValue(literal: literal, of: entry.key)
-        case .environment(let variable):
-            reading.referencedVariables.insert(variable)
-            guard let value = reading.environment[variable] else {
-                reading.problems.report(
-                    "\(entry.key) refers to the environment variable \(variable), which is not set",
-                    at: entry.value.place)
-                return nil
-            }
-            return PropertyValue(resolved: value, from: text)
-        case .file(let path):
-            do {
-                return PropertyValue(resolved: withoutFinalLineBreak(try reading.readFile(path)), from: text)
-            } catch {
-                reading.problems.report(
-                    "\(entry.key) refers to the file \(path), which cannot be read: \(error)", at: entry.value.place)
-                return nil
-            }
-        }
-    }
-
-    /// Editors and `kubectl create secret` end a file with a line break; no secret ends with one.
-    private static func withoutFinalLineBreak(_ text: String) -> String {
-        guard let last = text.last, last.isNewline else { return text }
-        return String(text.dropLast())
+        return PropertyValue.read(text, of: entry.key, at: entry.value.place, &reading)
     }
 
     /// Properties on which what Apus promises rests, with what to use instead.

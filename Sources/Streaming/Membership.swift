@@ -49,6 +49,8 @@ final class Membership: @unchecked Sendable {
         var hasAssignment = false
         var isOver = false
         var stalled: Set<Int32> = []
+        /// Commits that wait for an answer, by id.
+        var commits: [Int: ContinuousClock.Instant] = [:]
     }
 
     private struct AssignedLane {
@@ -204,8 +206,14 @@ final class Membership: @unchecked Sendable {
     }
 
     private func answered(_ result: CommitResult) {
+        let asked = state.withLock { $0.commits.removeValue(forKey: result.id) }
         guard let error = result.error else {
             owner.committed()
+            if let asked {
+                for partition in Set(result.offsets.map(\.partition.partition)) {
+                    observe(.checkpointed(partition: partition, after: .now - asked))
+                }
+            }
             return observe(.committed(result.offsets))
         }
         observe(.commitFailed(error))
@@ -410,10 +418,12 @@ final class Membership: @unchecked Sendable {
     private func commit(_ offsets: [PartitionOffset], by consumer: Consumer) -> Bool {
         guard !isOver else { return false }
         let id = nextCommit.add(1, ordering: .relaxed).newValue
+        state.withLock { $0.commits[id] = .now }
         do throws(KafkaError) {
             try consumer.commitLater(offsets, id: id)
             return true
         } catch {
+            state.withLock { $0.commits[id] = nil }
             observe(.commitFailed(error))
             return false
         }

@@ -1,3 +1,4 @@
+import Alerts
 import Detection
 import Dispatch
 import EventSchema
@@ -35,6 +36,7 @@ final class PartitionLane: @unchecked Sendable {
     private var state = State.reading
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
+    private var meter: LaneMeter
     /// When the lane last took records or had none to take: uptime in nanoseconds, read by the membership,
     /// which notices a lane that does not get there any more.
     private let progress = Atomic(DispatchTime.now().uptimeNanoseconds)
@@ -55,6 +57,8 @@ final class PartitionLane: @unchecked Sendable {
         /// What the last checkpoint said.
         var checkpointed: Int64?
         var lastRecord = DispatchTime.now()
+        /// The log's timestamp of the last record taken, in milliseconds.
+        var lastTimestamp: Int64?
         var isIdle = false
     }
 
@@ -71,6 +75,7 @@ final class PartitionLane: @unchecked Sendable {
         delivery = environment.makeDelivery(lane: id, partition: partition)
         detector = Detector(environment.rules, options: environment.evaluatorOptions)
         batch = MessageBatch(capacity: environment.options.batchSize)
+        meter = LaneMeter(rules: environment.rules.rules.count)
     }
 
     // MARK: Life
@@ -116,6 +121,7 @@ final class PartitionLane: @unchecked Sendable {
     private func silence() {
         for source in sources { source.queue.deactivate() }
         batch.clear()
+        if state != .stopped { environment.report(.laneClosed(reading())) }
         state = .stopped
     }
 
@@ -174,6 +180,7 @@ final class PartitionLane: @unchecked Sendable {
             case .record:
                 evaluate(message, sources[index])
                 sources[index].position = message.offset + 1
+                sources[index].lastTimestamp = message.timestamp
             case .error:
                 if let error = message.error { environment.notice(error) }
             case .endOfPartition:
@@ -191,7 +198,7 @@ final class PartitionLane: @unchecked Sendable {
             message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
             origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
             source: source.number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
-        guard let failure else { return }
+        guard let failure else { return meter.evaluated(by: detector) }
         let topic = source.queue.partition
         counts.deadLetters += 1
         environment.report(.deadLettered(topic, offset: message.offset, reason: failure))
@@ -206,7 +213,10 @@ final class PartitionLane: @unchecked Sendable {
     private func alert() {
         for finding in detector.takeFindings() {
             counts.alerts += 1
-            delivery.add(Output(alert: finding, encoder: environment.encoder))
+            meter.raised(newest: finding.evidence.lazy.map(\.timestamp).max())
+            let output = Output(alert: finding, encoder: environment.encoder)
+            if let value = output.value { environment.options.onAlert?(value) }
+            delivery.add(output)
         }
         if delivery.isCheckpointUrgent { checkpoint() }
     }
@@ -315,14 +325,24 @@ final class PartitionLane: @unchecked Sendable {
 
     /// A reading, taken on the lane's queue: a lane that hangs does not deliver one.
     func snapshot(_ deliver: @escaping @Sendable (LaneSnapshot) -> Void) {
-        queue.async { [self] in
-            deliver(
-                LaneSnapshot(
-                    partition: partition, topics: sources.map(\.queue.partition.topic),
-                    counters: detector.counters, detections: detector.detectionCounters,
-                    deadLetters: counts.deadLetters, alerts: counts.alerts, outstanding: delivery.outstanding,
-                    isPaused: state == .paused, isStalled: isStalled,
-                    lag: sources.reduce(0) { $0 + environment.lag($1.queue.partition) }))
-        }
+        queue.async { [self] in deliver(reading()) }
+    }
+
+    private func reading() -> LaneSnapshot {
+        let now = WallClock.now
+        return LaneSnapshot(
+            id: meter.lane, partition: partition,
+            sources: sources.map { source in
+                let lag = environment.lag(source.queue.partition)
+                let age = source.lastTimestamp.map { Double(now.milliseconds - $0) / 1000 } ?? 0
+                return LaneSnapshot.Source(
+                    topic: source.queue.partition.topic, position: source.position, lag: lag,
+                    lagSeconds: lag > 0 ? max(0, age) : 0, waiting: source.queue.waiting)
+            },
+            counters: detector.counters, detections: detector.detectionCounters, deadLetters: counts.deadLetters,
+            alerts: counts.alerts, outstanding: delivery.outstanding, isPaused: state == .paused,
+            isStalled: isStalled, liveKeys: detector.liveKeys,
+            watermarkDelay: detector.watermark.map { max(0, Double(now.nanoseconds &- $0.nanoseconds) / 1e9) },
+            eventToAlert: meter.eventToAlert, ruleCosts: meter.costs)
     }
 }

@@ -44,6 +44,10 @@ public struct PipelineOptions: Sendable {
     /// next error stops it.
     public var restartBudget = 5
 
+    /// Called with the value of each alert as it is raised, before it is written; from the lanes' queues, so be quick.
+    /// One whose transaction is aborted comes again.
+    public var onAlert: (@Sendable ([UInt8]) -> Void)?
+
     public init(
         application: String, consumer: ClientProperties, producer: ClientProperties, inputs: [InputTopic],
         alertTopic: String, deadLetterTopic: String

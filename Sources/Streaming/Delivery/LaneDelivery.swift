@@ -45,4 +45,5 @@ struct SealedCheckpoint: Sendable {
     var outputs: [Output]
     /// The next record to read, of every source that has been read.
     let positions: [PartitionOffset]
+    let sealed = ContinuousClock.now
 }

@@ -130,6 +130,7 @@ final class TransactionCoordinator: @unchecked Sendable {
         }
         // What did not succeed at once may be too much for the time a transaction has.
         var batch = Array(waiting.prefix(max(1, waiting.count >> max(0, failures - 1))))
+        let start = ContinuousClock.now
         let outcome = attempt(&batch, permit.group)
         // With outputs that were made smaller.
         waiting.replaceSubrange(..<batch.count, with: batch)
@@ -139,6 +140,10 @@ final class TransactionCoordinator: @unchecked Sendable {
             failures = 0
             failingSince = nil
             for checkpoint in batch { permit.lanes[checkpoint.lane]?.committed() }
+            member.report(.transactionCommitted(after: .now - start))
+            for checkpoint in batch {
+                member.report(.checkpointed(partition: checkpoint.partition, after: .now - checkpoint.sealed))
+            }
             member.committed(batch.flatMap(\.positions))
             phase = .idle
             next()
