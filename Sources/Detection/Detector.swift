@@ -47,7 +47,7 @@ public final class Detector {
     private let recordNormalizer: RecordNormalizer
     private let options: EvaluatorOptions
     private let evidenceMatcher: Matcher
-    private let suppressor: Suppressor
+    let suppressor: Suppressor
     private var findings: [Finding] = []
     private var signals: [SignalCounter]
     private var totals: DetectionCounters
@@ -61,7 +61,9 @@ public final class Detector {
         keeper = tracking.map { StateKeeper($0, rules: rules.rules) }
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
-        suppressor = Suppressor(rules, limits: options.decodeLimits, verbatimTopics: options.verbatimTopics)
+        suppressor = Suppressor(
+            rules, limits: options.decodeLimits, verbatimTopics: options.verbatimTopics,
+            tracksChanges: tracking != nil)
         signals = Array(repeating: SignalCounter(), count: rules.rules.count)
         totals = DetectionCounters(rules: rules.rules.count)
     }

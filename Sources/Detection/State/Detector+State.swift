@@ -13,15 +13,16 @@ extension Detector {
 
     /// Whether ``takeStateChanges()`` would return anything.
     public var hasStateChanges: Bool {
-        keeper.map { $0.hasRepairs || evaluator.hasStateChanges } ?? false
+        keeper.map { $0.hasRepairs || evaluator.hasStateChanges || suppressor.hasChanges } ?? false
     }
 
     /// What has changed since the last call, for the state topic: together with everything returned before, newest
-    /// per key, it is what ``restore(_:)`` takes. Always empty without ``StateTracking``.
+    /// per key, it is what ``restore(_:)`` takes. Take the findings first: they open and extend suppression windows.
+    /// Always empty without ``StateTracking``.
     ///
     /// *Cost:* proportional to the keys that changed.
     public func takeStateChanges() -> [StateRecord] {
-        keeper?.takeRecords(from: evaluator) ?? []
+        keeper?.takeRecords(from: evaluator, suppressor) ?? []
     }
 
     /// Watermarks, sources and held events, for the marker of a checkpoint; nil without ``StateTracking``.
@@ -41,7 +42,7 @@ extension Detector {
     public func restore(_ snapshot: StateSnapshot) -> Restoration {
         guard let tracking = keeper?.tracking else { preconditionFailure("a detector without state tracking") }
         var problems = snapshot.problems
-        if let found = keeper?.restore(snapshot, into: evaluator) { problems.add(found) }
+        if let found = keeper?.restore(snapshot, into: evaluator, suppressor) { problems.add(found) }
         if let marker = snapshot.marker { evaluator.restore(marker.time, topics: tracking.topics) }
         return Restoration(keys: evaluator.liveKeys, problems: problems)
     }

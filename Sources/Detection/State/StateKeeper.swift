@@ -36,7 +36,7 @@ struct StateKeeper {
 
     var hasRepairs: Bool { !repairs.isEmpty }
 
-    mutating func takeRecords(from evaluator: Evaluator) -> [StateRecord] {
+    mutating func takeRecords(from evaluator: Evaluator, _ suppressor: Suppressor) -> [StateRecord] {
         var records: [StateRecord] = []
         swap(&records, &repairs)
         var fresh: [RetainedEvent] = []
@@ -60,6 +60,10 @@ struct StateKeeper {
             guard let count = holders[origin] else { continue }
             holders[origin] = count > 1 ? count - 1 : nil
             if count == 1 { write(nil, key(of: origin), to: &records) }
+        }
+        for change in suppressor.takeChanges() {
+            let key = StateKey.suppression(rule: rules[change.rule].id, group: change.group)
+            write(change.window?.bytes, key.bytes(tracking.owner), to: &records)
         }
         return records
     }
@@ -97,12 +101,12 @@ struct StateKeeper {
         return writer.bytes
     }
 
-    /// Appends the records of one value; parts that an earlier, longer value had more of are removed.
+    /// Appends the records of one value, and removes those of a value in another number of parts.
     private mutating func write(_ value: [UInt8]?, _ key: [UInt8], to records: inout [StateRecord]) {
         let parts = value.map { max(1, ($0.count + tracking.longestValue - 1) / tracking.longestValue) } ?? 0
         precondition(parts <= UInt8.max, "the longest value is far above that of a record")
         let before = splits[key] ?? 1
-        if parts != Int(before), before > 1 || value == nil {
+        if parts != Int(before) {
             for part in 0..<before { records.append(StateRecord(key: key + [part, before], value: nil)) }
         }
         splits[key] = parts > 1 ? UInt8(parts) : nil
@@ -126,7 +130,9 @@ struct StateKeeper {
 
     /// Takes up a state that `takeRecords` wrote. Whatever in it is of no use is counted, left out and, unless
     /// another version of Apus may want it, removed from the topic.
-    mutating func restore(_ snapshot: StateSnapshot, into evaluator: Evaluator) -> StateProblems {
+    mutating func restore(
+        _ snapshot: StateSnapshot, into evaluator: Evaluator, _ suppressor: Suppressor
+    ) -> StateProblems {
         var problems = StateProblems()
         var useless: Set<[UInt8]> = []
         let stored = assemble(snapshot.records, &problems, &useless)
@@ -159,6 +165,22 @@ struct StateKeeper {
                 useless.formUnion(value.records)
             }
         }
+        for value in stored {
+            guard case .suppression(let id, let group) = value.key else { continue }
+            do throws(StateCorruption) {
+                let window = try Suppressor.Window(value.value)
+                let rule = rules.firstIndex { $0.id == id }
+                guard let rule, suppressor.restore(rule: rule, group: group, window: window) else {
+                    problems.add(.unknownRule, "rule \(id) suppresses nothing")
+                    useless.formUnion(value.records)
+                    continue
+                }
+            } catch {
+                problems.add(.corrupt, "a suppression window of rule \(id): \(error)")
+                useless.formUnion(value.records)
+            }
+        }
+        suppressor.finishRestoring()
         for (origin, value) in payloads where holders[origin] == nil { useless.formUnion(value.records) }
         evaluator.finishRestoring()
         repairs = useless.map { StateRecord(key: $0, value: nil) }

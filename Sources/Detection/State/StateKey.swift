@@ -7,6 +7,7 @@ import EventSchema
 ///     version  owner  'M'                                              the marker
 ///     version  owner  'E'  topic  partition  offset         part  of   an event
 ///     version  owner  'K'  rule id  rule hash  join key     part  of   what a rule holds for a join key
+///     version  owner  'S'  rule id  group                   part  of   a window in which findings are suppressed
 ///
 /// `version` is that of the whole format, keys and values. A value too long for one record stands in several whose
 /// keys differ in `part`.
@@ -15,6 +16,8 @@ enum StateKey: Hashable {
     case event(topic: String, partition: Int32, offset: Int64)
     /// `hash` is the beginning of the rule's content hash; a long join key stands in the value.
     case correlation(rule: String, hash: String, key: JoinKeyForm)
+    /// Survives a change of the rule's query, which says nothing new about what has been told already.
+    case suppression(rule: String, group: Suppressor.Group)
 
     static let version: UInt8 = 1
     /// Join keys whose bytes are more than these stand in the value, with a digest in their place.
@@ -28,6 +31,7 @@ enum StateKey: Hashable {
     private static let markerTag = UInt8(ascii: "M")
     private static let eventTag = UInt8(ascii: "E")
     private static let correlationTag = UInt8(ascii: "K")
+    private static let suppressionTag = UInt8(ascii: "S")
 
     /// How much of a rule's content hash stands in a key.
     static func prefix(ofHash hash: String) -> String { String(hash.prefix(16)) }
@@ -61,6 +65,11 @@ enum StateKey: Hashable {
                 writer.append(false)
                 writer.append(raw: digest)
             }
+        case .suppression(let rule, let group):
+            writer.append(Self.suppressionTag)
+            writer.append(rule)
+            writer.append(fixed: group.high)
+            writer.append(fixed: group.low)
         }
         return writer.bytes
     }
@@ -80,6 +89,9 @@ enum StateKey: Hashable {
             let key: JoinKeyForm =
                 try reader.flag() ? .literal(CorrelationKey(&reader)) : .digest(Array(reader.raw(SHA256.byteCount)))
             self = .correlation(rule: rule, hash: hash, key: key)
+        case Self.suppressionTag:
+            self = .suppression(
+                rule: try reader.text(), group: Suppressor.Group(high: try reader.fixed(), low: try reader.fixed()))
         case let tag:
             throw StateCorruption("\(tag) is no kind of record")
         }
@@ -96,5 +108,26 @@ extension StateKey.JoinKeyForm {
         } else {
             self = .digest(Array(SHA256.hash(data: writer.bytes)))
         }
+    }
+}
+
+extension Suppressor.Window {
+    var bytes: [UInt8] {
+        var writer = StateWriter()
+        writer.append(start)
+        writer.append(unsigned: count)
+        writer.append(first)
+        writer.append(last)
+        return writer.bytes
+    }
+
+    init(_ bytes: [UInt8]) throws(StateCorruption) {
+        var reader = StateReader(bytes)
+        self.init(start: try reader.time())
+        count = try reader.unsigned()
+        first = try reader.optionalTime()
+        last = try reader.optionalTime()
+        try reader.finish()
+        guard count < UInt64.max >> 1 else { throw StateCorruption("\(count) suppressed findings") }
     }
 }
