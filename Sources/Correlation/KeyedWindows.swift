@@ -133,9 +133,14 @@ struct KeyedWindows<State: WindowState> {
     }
 
     mutating func expire(before horizon: EventTime, dropped: (CorrelationKey, State.Partial) -> Void) {
-        while let front = queue.first, front.oldest < horizon {
+        while let front = queue.first {
+            // A place that is void holds up nobody: a restored queue has none.
+            guard let index = index(of: front) else {
+                queue.removeFirst()
+                continue
+            }
+            guard front.oldest < horizon else { return }
             queue.removeFirst()
-            guard let index = index(of: front) else { continue }
             let (oldest, _) = Self.update(&entries.values[index], front.key, &bytes, &changes) { state in
                 state.expire(before: horizon) { dropped(front.key, $0) }
             }

@@ -106,9 +106,9 @@ enum Pack {
     }
 }
 
-/// A rule with nothing but a query, and perhaps some more keys.
+/// A rule with nothing but a query, and perhaps some more keys and tables.
 func rule(
-    _ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001", keys: String = ""
+    _ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001", keys: String = "", tables: String = ""
 ) throws -> Rule {
     try Rule.parse(
         toml: """
@@ -124,6 +124,7 @@ func rule(
             query = '''
             \(query)
             '''
+            \(tables)
             """, checker: .streaming)
 }
 

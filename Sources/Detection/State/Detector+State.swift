@@ -17,7 +17,8 @@ extension Detector {
     }
 
     /// What has changed since the last call, for the state topic: together with everything returned before, newest
-    /// per key, it is what ``restore(_:)`` takes. Always empty without ``StateTracking``.
+    /// per key, it is what ``restore(_:)`` takes. Take the findings first: they open and extend suppression windows.
+    /// Always empty without ``StateTracking``.
     ///
     /// *Cost:* proportional to the keys that changed.
     public func takeStateChanges() -> [StateRecord] {

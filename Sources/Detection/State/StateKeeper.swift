@@ -102,12 +102,12 @@ struct StateKeeper {
         return writer.bytes
     }
 
-    /// Appends the records of one value; parts that an earlier, longer value had more of are removed.
+    /// Appends the records of one value, and removes those of a value in another number of parts.
     private mutating func write(_ value: [UInt8]?, _ key: [UInt8], to records: inout [StateRecord]) {
         let parts = value.map { max(1, ($0.count + tracking.longestValue - 1) / tracking.longestValue) } ?? 0
         precondition(parts <= UInt8.max, "the longest value is far above that of a record")
         let before = splits[key] ?? 1
-        if parts != Int(before), before > 1 || value == nil {
+        if parts != Int(before) {
             for part in 0..<before { records.append(StateRecord(key: key + [part, before], value: nil)) }
         }
         splits[key] = parts > 1 ? UInt8(parts) : nil

@@ -4,7 +4,10 @@ import Correlation
 ///
 /// Records count once the marker of their checkpoint has come:
 ///
-///     K5 E5 M5   K6 E6 M6   K7 E7 │ end      5 and 6 count; 7 is a torn tail, and its keys are to be written again
+///     K5 E5 M5   K6 E6 M6   K7 E7 │ end      5 and 6 count; 7 is a torn tail
+///
+/// The keys of a torn tail are to be written again, as they were before, by the first checkpoint of the lane that goes
+/// on from here: then whatever stands before a marker counts, and no other markers are needed, which compaction removes.
 ///
 /// What has an older epoch than something before it was written by an instance that had lost the partition without
 /// knowing it yet: it does not count, and its keys are to be written again, too.
@@ -68,13 +71,9 @@ public struct StateLog {
             problems.add(.corrupt, "a marker: \(error)")
             return
         }
+        // Also those of earlier epochs: compaction has removed their markers. What an earlier owner left torn is not
+        // among them, for it was written again before this marker.
         for (key, change) in pending {
-            // Of an owner that died before its marker; the next one was to write these keys again and has not.
-            if change.stamp.epoch < stamp.epoch {
-                problems.add(.torn, "checkpoint \(change.stamp.number) of epoch \(change.stamp.epoch)")
-                rewrites.insert(key)
-                continue
-            }
             records[key] = change.value
             rewrites.remove(key)
         }
