@@ -3,7 +3,7 @@
 SWIFT_BUILD = swift build --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test bench fuzz check format lint clean install
+.PHONY: help demo build test bench fuzz chaos check format lint clean install
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ fuzz: install ## Throw mutated queries and records at the engine; FUZZ=count, 10
 	@swift build --quiet --product fuzz
 	@.build/debug/fuzz query --count $(or $(FUZZ),100000)
 	@.build/debug/fuzz event --count $(or $(FUZZ),100000)
+
+chaos: release ## Kill, stop and cut off instances under load; CHAOS='--kills 20 --seed 7' and more of ops/chaos/run
+	@ops/chaos/run --apus .build/release/apus $(CHAOS)
 
 check: lint ## Check layers, scripts and formatting; no build
 	@ops/ci/check-layers

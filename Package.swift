@@ -22,8 +22,14 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
     name: "apus",
@@ -36,7 +42,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -49,24 +60,48 @@ let package = Package(
         // The core: pure. No Kafka, no Dispatch, no clock.
         library("EventSchema", []),
         library("Events", ["CSimdjson", "EventSchema"]),
+        library("Normalization", ["Events", "EventSchema"]),
         library("EQL", ["EventSchema"]),
         library("Rules", ["EQL", "EventSchema", crypto]),
         library("Matching", ["CVectorscan", "EQL", "Events", "EventSchema"]),
         library("Correlation", ["EQL", "Events", "EventSchema", deque, heap]),
         library("Alerts", ["Events", "EventSchema", "Rules", crypto]),
-        library("Detection", ["Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Rules"]),
+        library(
+            "Detection",
+            [
+                "Alerts", "Correlation", "EQL", "Events", "EventSchema", "Matching", "Normalization", "Rules", crypto,
+                deque,
+            ]),
+
+        // What rules cover, and whether events carry what they need.
+        library("Coverage", ["Detection", "EQL", "Events", "EventSchema", "Normalization", "Rules"]),
+
+        // The tests that stand beside rules, run on the engine.
+        library(
+            "RuleTesting",
+            [
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Matching", "Normalization",
+                "Rules",
+                "Yams",
+            ]),
 
         // The runtime around it.
         library("KafkaClient", ["CRdKafka"]),
-        library("Settings", ["Yams"]),
-        library("Streaming", ["Alerts", "Detection", "Events", "EventSchema", "KafkaClient", deque]),
+        library("Settings", ["EventSchema", "Normalization", "Yams"]),
+        library("Telemetry", [metrics]),
+        // Its page is held in the binary.
+        .target(
+            name: "Operations",
+            dependencies: ["Telemetry", crypto, httpTypes, hummingbird, hummingbirdTLS, logging, nio, nioSSL],
+            resources: [.embedInCode("Dashboard")], swiftSettings: strict),
+        library("Streaming", ["Alerts", "Detection", "Events", "EventSchema", "KafkaClient", "Telemetry", deque]),
         library("Traffic", ["EventSchema"]),
         .executableTarget(
             name: "apus",
             dependencies: [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Matching",
-                "Rules",
-                "Settings", "Streaming", "Traffic", argumentParser, lifecycle, logging,
+                "Alerts", "Correlation", "Coverage", "Detection", "EQL", "Events", "EventSchema", "KafkaClient",
+                "Matching", "Normalization", "Operations", "Rules", "RuleTesting", "Settings", "Streaming", "Telemetry",
+                "Traffic", argumentParser, lifecycle, logging, metrics,
             ],
             swiftSettings: strict),
 
@@ -84,7 +119,10 @@ let package = Package(
         // Takes mutated inputs to the engine; in the tests a bounded number of them, with `make fuzz` any.
         .target(
             name: "Fuzzing",
-            dependencies: ["Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "TestSupport"],
+            dependencies: [
+                "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Normalization", "Settings",
+                "TestSupport",
+            ],
             path: "Tests/Fuzzing", swiftSettings: strict),
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing", argumentParser], swiftSettings: strict),
 
@@ -93,28 +131,37 @@ let package = Package(
             name: "TestSupport", dependencies: ["EQL", "EventSchema"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests(
-            "AllocationTests", ["CAllocations", "Detection", "EventSchema", "Events", "Rules", "Traffic"]),
+            "AllocationTests",
+            ["CAllocations", "Detection", "EventSchema", "Events", "Normalization", "Rules", "Settings", "Traffic"]),
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
+        tests("NormalizationTests", ["Detection", "EQL", "EventSchema", "Events", "Normalization", "Settings"]),
         tests("EQLTests", ["EQL", "EventSchema", "TestSupport"]),
         tests("RulesTests", ["Detection", "EQL", "EventSchema", "Rules", "TestSupport"]),
+        tests(
+            "RuleTestingTests", ["Detection", "EQL", "Events", "EventSchema", "Matching", "Rules", "RuleTesting"]),
         tests("MatchingTests", ["EQL", "Events", "EventSchema", "Matching", "TestSupport"]),
+        tests("CoverageTests", ["Coverage", "Detection", "EQL", "EventSchema", "Rules"]),
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
         // The binary itself: depending on it is what gets it built.
-        tests("CommandTests", ["apus"]),
+        tests("CommandTests", ["apus", "TestSupport"]),
+        // The binary with a broker in a process of its own.
+        tests("BrokerTests", ["apus", "TestSupport"]),
         tests(
             "DetectionTests",
             [
-                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Fuzzing", "Matching", "Rules",
-                "TestSupport", "Traffic",
+                "Alerts", "Correlation", "Detection", "EQL", "Events", "EventSchema", "Fuzzing", "Matching",
+                "Normalization", "Rules", "Settings", "TestSupport", "Traffic",
             ]),
         tests(
             "ConformanceTests", ["Correlation", "Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),
-        tests("StreamingTests", ["Detection", "EventSchema", "KafkaClient", "Rules", "Streaming"]),
+        tests("StreamingTests", ["Alerts", "Detection", "EventSchema", "KafkaClient", "Rules", "Streaming"]),
+        tests("TelemetryTests", ["Telemetry", metrics]),
+        tests("OperationsTests", ["Operations", "Telemetry", logging, nio]),
         tests("TrafficTests", ["EQL", "EventSchema", "TestSupport", "Traffic"]),
     ],
     cxxLanguageStandard: .cxx17

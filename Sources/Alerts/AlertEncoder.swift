@@ -16,6 +16,10 @@ public struct EncodedAlert: Sendable {
 public enum AlertProfile: String, Hashable, Sendable, CaseIterable {
     /// ECS 8, as `config/schemas/alert-ecs.schema.json` describes it.
     case ecs
+    /// The alerts of Elastic Security 8, as `config/schemas/alert-elastic-signal.schema.json` describes them.
+    case elasticSignal = "elastic-signal"
+    /// Detection Finding of OCSF 1.4, as `config/schemas/alert-ocsf.schema.json` describes it.
+    case ocsf
 }
 
 /// Bounds on what an alert takes over from records, so that it fits a Kafka record whatever they hold.
@@ -63,10 +67,12 @@ public struct AlertEncoder: Sendable {
     /// `created` becomes `event.created`, when the caller wants the time of detection in the alert.
     public func encode(_ finding: Finding, created: EventTime? = nil) -> EncodedAlert {
         let id = AlertID(finding, topicName: topicName)
+        let content = AlertContent(finding: finding, id: id, created: created, encoder: self)
         let value =
             switch profile {
-            case .ecs:
-                ECSAlert(finding: finding, id: id, created: created, encoder: self).encode()
+            case .ecs: ECSAlert(content: content).encode()
+            case .elasticSignal: ElasticSignal(content: content).encode()
+            case .ocsf: OCSFFinding(content: content).encode()
             }
         return EncodedAlert(
             id: id,

@@ -14,20 +14,23 @@ public struct Finding: Sendable {
     public var joinKeys: [String?]
     /// An event of it came after its lane's watermark, so that order is as it came and not as it happened.
     public var isLate: Bool
-    /// Findings of this rule held back since its last alert, by its suppression.
-    public var suppressedCount: Int
+    /// Of a rule with suppression: the group the finding is one of, and what was held back of it before.
+    public var suppression: SuppressedFindings?
 
     public init(
         rule: Rule, evidence: [Evidence], keyStep: Int = 0, joinKeys: [String?] = [], isLate: Bool = false,
-        suppressedCount: Int = 0
+        suppression: SuppressedFindings? = nil
     ) {
         self.rule = rule
         self.evidence = evidence
         self.keyStep = keyStep
         self.joinKeys = joinKeys
         self.isLate = isLate
-        self.suppressedCount = suppressedCount
+        self.suppression = suppression
     }
+
+    /// Whether it is only looked at: its rule is in the shadow stage, and nobody is to be alarmed.
+    public var isShadow: Bool { rule.stage == .shadow }
 
     /// The evidence of the key step, if the step exists.
     public var keyEvidence: Evidence? {
@@ -49,6 +52,8 @@ public struct Evidence: Sendable {
     public var timestamp: EventTime
     /// The record's value, unchanged.
     public var original: [UInt8]
+    /// The record in ECS, when it was not; what the alert says of host, user and process is taken from here.
+    public var normalized: [UInt8]?
     /// The conditions that held, in query order.
     public var matches: [PredicateMatch]
     public var hostKey: HostKey?
@@ -99,5 +104,34 @@ public struct PredicateMatch: Hashable, Sendable {
         self.operation = operation
         self.value = value
         self.span = span
+    }
+}
+
+/// Repeats of an alert that were held back, as the next alert of their group tells of them.
+public struct SuppressedFindings: Hashable, Sendable {
+    /// What the findings of the group have in common.
+    public struct Term: Hashable, Sendable {
+        public var field: String
+        /// All different and in order; none where the field is missing.
+        public var values: [String]
+
+        public init(field: String, values: [String]) {
+            self.field = field
+            self.values = values
+        }
+    }
+
+    public var terms: [Term]
+    /// Findings held back since the last alert of the group.
+    public var count: UInt64
+    /// The times of the earliest and the latest of them; nil when there are none.
+    public var first: EventTime?
+    public var last: EventTime?
+
+    public init(terms: [Term], count: UInt64 = 0, first: EventTime? = nil, last: EventTime? = nil) {
+        self.terms = terms
+        self.count = count
+        self.first = first
+        self.last = last
     }
 }

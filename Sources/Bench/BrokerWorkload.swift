@@ -68,11 +68,13 @@ struct BrokerWorkload {
 
     /// Nanoseconds from the first record to the last.
     private func pipeline(_ broker: EmbeddedBroker, events: Int, run: Int) async throws -> Double {
-        let options = PipelineOptions(
+        var options = PipelineOptions(
             application: "apus-bench-\(run)",
             consumer: ["bootstrap.servers": broker.bootstrapServers, "auto.offset.reset": "earliest"],
             producer: ["bootstrap.servers": broker.bootstrapServers],
             inputs: [InputTopic(name: Self.topic)], alertTopic: "bench.alerts", deadLetterTopic: "bench.dead-letters")
+        // The embedded broker does not keep transactional offset commits.
+        options.delivery = .atLeastOnce
         let pipeline = Pipeline(rules: rules.seed, options: options)
         try pipeline.start()
         let deadline = ContinuousClock.now + .seconds(Self.timeout)

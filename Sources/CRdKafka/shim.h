@@ -61,4 +61,10 @@ static inline rd_kafka_resp_err_t apus_kafka_produce(
         RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_OPAQUE((void *)opaque), RD_KAFKA_V_END);
 }
 
+/* The next request of this kind to this broker of the mock cluster fails. */
+static inline rd_kafka_resp_err_t apus_kafka_mock_fail(
+    rd_kafka_mock_cluster_t *cluster, int32_t broker, int16_t api, rd_kafka_resp_err_t error) {
+    return rd_kafka_mock_broker_push_request_error_rtts(cluster, broker, api, 1, error, 0);
+}
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "buffer.hpp"
 #include "field_plan.hpp"
+#include "room.hpp"
 #include "structure.hpp"
 
 #include <algorithm>
@@ -12,11 +13,15 @@ using namespace apus;
 struct apus_json_decoder {
     apus_json_decoder(const apus_json_field *fields, uint16_t count, apus_json_limits limits)
         : plan(fields, count), heads(count, APUS_JSON_NONE), tails(count, APUS_JSON_NONE),
-          limits{std::min(limits.bytes, size_t(UINT32_MAX) / 2), std::min(limits.depth, size_t(1024))} {}
+          limits{std::min(limits.bytes, size_t(UINT32_MAX) / 2), std::min(limits.depth, size_t(1024))} {
+        coercions.reserve(count);
+        for (uint16_t index = 0; index < count; ++index) { coercions.push_back(fields[index].coercion); }
+    }
 
     apus_json_status decode(const uint8_t *bytes, size_t length) noexcept;
     apus_json_status find_members(const uint8_t *bytes, size_t length) noexcept;
     bool append(uint32_t field, apus_json_kind kind, uint64_t bits, uint32_t length) noexcept;
+    bool append(uint16_t field, Text text) noexcept;
 
     apus_json_record record() const noexcept { return {values.data(), heads.data(), coercion_failures}; }
 
@@ -26,6 +31,8 @@ struct apus_json_decoder {
     Buffer<apus_json_member> members;
     std::vector<uint32_t> heads;
     std::vector<uint32_t> tails;
+    std::vector<apus_json_coercion> coercions;
+    Room room;
     const apus_json_limits limits;
     uint32_t coercion_failures = 0;
 
@@ -39,6 +46,7 @@ private:
     bool take_string(Walker &walker, const Node *node) noexcept;
     bool take_scalar(Walker &walker, const Node *node) noexcept;
 
+    bool append_string(const Node *node, Text text) noexcept;
     bool append_text(const Node *node, Text text) noexcept {
         return append(node->field, APUS_JSON_STRING, reinterpret_cast<uintptr_t>(text.begin), uint32_t(text.length));
     }
@@ -77,6 +85,7 @@ apus_json_status apus_json_decoder::read(const uint8_t *bytes, size_t length, Ro
 
 apus_json_status apus_json_decoder::decode(const uint8_t *bytes, size_t length) noexcept {
     values.clear();
+    room.take_back();
     coercion_failures = 0;
     std::fill(heads.begin(), heads.end(), APUS_JSON_NONE);
     return read(bytes, length, [&](Walker &walker) noexcept { return take_value(walker, plan.root(), 1); });
@@ -118,24 +127,28 @@ bool apus_json_decoder::take_string(Walker &walker, const Node *node) noexcept {
         text.length = unescape(text.begin, text.length, text.begin);
         if (text.length == SIZE_MAX) { return walker.fail(APUS_JSON_NOT_JSON); }
     }
-    bool is_kept = true;
+    return append_string(node, text) || walker.fail(APUS_JSON_NO_MEMORY);
+}
+
+bool apus_json_decoder::append_string(const Node *node, Text text) noexcept {
     switch (node->coercion) {
     case APUS_JSON_TEXT:
     case APUS_JSON_DATE:
-    case APUS_JSON_DYNAMIC:
-        is_kept = append_text(node, text);
-        break;
+    case APUS_JSON_DYNAMIC: return append_text(node, text);
     case APUS_JSON_LONG:
-    case APUS_JSON_FLOAT:
-        is_kept = append_number(node, number_from_string(text));
-        break;
-    case APUS_JSON_BOOLEAN:
-        const Literal literal = text.length == 0 ? Literal::none : literal_of(text);
-        const bool fits = literal == Literal::true_ || literal == Literal::false_;
-        is_kept = fits ? append_boolean(node, literal == Literal::true_) : leave_out();
-        break;
+    case APUS_JSON_FLOAT: return append_number(node, number_from_string(text));
+    case APUS_JSON_BOOLEAN: break;
     }
-    return is_kept || walker.fail(APUS_JSON_NO_MEMORY);
+    const Literal literal = text.length == 0 ? Literal::none : literal_of(text);
+    const bool fits = literal == Literal::true_ || literal == Literal::false_;
+    return fits ? append_boolean(node, literal == Literal::true_) : leave_out();
+}
+
+bool apus_json_decoder::append(uint16_t field, Text text) noexcept {
+    Node node;
+    node.field = field;
+    node.coercion = coercions[field];
+    return append_string(&node, text);
 }
 
 bool apus_json_decoder::take_scalar(Walker &walker, const Node *node) noexcept {
@@ -235,6 +248,23 @@ apus_json_status apus_json_alias(apus_json_decoder *decoder, uint16_t target, ap
     }
     *record = decoder->record();
     return APUS_JSON_OK;
+}
+
+uint8_t *apus_json_room(apus_json_decoder *decoder, size_t length) noexcept {
+    uint8_t *const bytes = decoder->room.give(length + 1);
+    if (bytes != nullptr) { bytes[length] = 0; }
+    return bytes;
+}
+
+apus_json_status apus_json_give(apus_json_decoder *decoder, uint16_t target, const uint8_t *text, size_t length,
+                                apus_json_record *record) noexcept {
+    if (!decoder->append(target, Text{const_cast<uint8_t *>(text), length})) { return APUS_JSON_NO_MEMORY; }
+    *record = decoder->record();
+    return APUS_JSON_OK;
+}
+
+void apus_json_take_away(apus_json_decoder *decoder, uint16_t target) noexcept {
+    decoder->heads[target] = APUS_JSON_NONE;
 }
 
 apus_json_status apus_json_members(apus_json_decoder *decoder, const uint8_t *bytes, size_t length,

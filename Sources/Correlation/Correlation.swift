@@ -1,4 +1,4 @@
-import EventSchema
+public import EventSchema
 public import Events
 
 /// An event that matched some stages of one correlation, with the keys it has in each.
@@ -34,25 +34,31 @@ public struct CorrelationLimits: Hashable, Sendable {
     public var keys: Int
     /// Events a sample keeps per key and stage; beyond it the oldest is dropped and counted.
     public var eventsPerStage: Int
+    /// Payload bytes per rule and lane; beyond it the keys known longest are evicted and counted.
+    public var bytes: Int
     /// Whole sequences per rule and lane that wait for a missing event at their end not to come; beyond it
     /// the one that would wait least is given up and counted.
     public var candidates: Int
+    /// Those of one key; beyond it the one that would wait least is given up and counted.
+    public var candidatesPerKey: Int
     /// The `maxspan` of correlations that have none, in nanoseconds.
     public var retention: Int64
 
     public init(
-        keys: Int = 100_000, eventsPerStage: Int = 8, candidates: Int = 100_000,
-        retention: Int64 = 3_600_000_000_000
+        keys: Int = 100_000, eventsPerStage: Int = 8, bytes: Int = 256 << 20, candidates: Int = 100_000,
+        candidatesPerKey: Int = 1000, retention: Int64 = 3_600_000_000_000
     ) {
         self.keys = keys
         self.eventsPerStage = eventsPerStage
+        self.bytes = bytes
         self.candidates = candidates
+        self.candidatesPerKey = candidatesPerKey
         self.retention = retention
     }
 
     /// For input that ends: nothing is evicted and nothing expires before its `maxspan`.
     public static let bounded = CorrelationLimits(
-        keys: .max, eventsPerStage: .max, candidates: .max, retention: .max)
+        keys: .max, eventsPerStage: .max, bytes: .max, candidates: .max, candidatesPerKey: .max, retention: .max)
 }
 
 /// What happened inside the correlations of a lane; running totals.
@@ -84,19 +90,19 @@ public struct CorrelationCounters: Hashable, Sendable {
 
 extension EventTime {
     /// `self - nanoseconds`, stopping at the ends of time.
-    func back(by nanoseconds: Int64) -> EventTime {
+    public func back(by nanoseconds: Int64) -> EventTime {
         let (value, overflow) = self.nanoseconds.subtractingReportingOverflow(nanoseconds)
         return EventTime(nanoseconds: overflow ? (nanoseconds > 0 ? .min : .max) : value)
     }
 
     /// `self + nanoseconds`, stopping at the ends of time.
-    func ahead(by nanoseconds: Int64) -> EventTime {
+    public func ahead(by nanoseconds: Int64) -> EventTime {
         let (value, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
         return EventTime(nanoseconds: overflow ? (nanoseconds > 0 ? .max : .min) : value)
     }
 
     /// The length of time from `earlier` to `self`, stopping at the largest one.
-    func span(since earlier: EventTime) -> Int64 {
+    public func span(since earlier: EventTime) -> Int64 {
         let (value, overflow) = nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
         return overflow ? .max : value
     }

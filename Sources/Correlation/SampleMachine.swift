@@ -1,6 +1,6 @@
 public import EQL
 public import EventSchema
-import Events
+public import Events
 
 /// The events one sample query waits with: per key and stage the newest few.
 ///
@@ -9,36 +9,25 @@ import Events
 /// other stage the newest fitting event is taken. An event takes part in one sample of a rule and key at
 /// most: a process start with ten connections near it is one finding, not ten.
 public struct SampleMachine {
-    private struct Waiting: WindowState {
-        var stages: [[RetainedEvent]]
-
-        mutating func expire(before horizon: EventTime, dropped: (RetainedEvent) -> Void) -> EventTime? {
-            var oldest: EventTime?
-            for stage in stages.indices {
-                stages[stage].removeAll { event in
-                    let isDropped = event.timestamp < horizon
-                    if isDropped { dropped(event) }
-                    return isDropped
-                }
-                for event in stages[stage] { oldest = min(oldest ?? event.timestamp, event.timestamp) }
-            }
-            return oldest
-        }
-    }
-
     private let stageCount: Int
     private let maxspan: Int64
     private let limits: CorrelationLimits
-    private var windows = KeyedWindows<Waiting>()
+    private var windows: KeyedWindows<SampleState>
     public private(set) var counters = CorrelationCounters()
 
-    public init(_ plan: SamplePlan, limits: CorrelationLimits) {
+    /// - Parameter tracksChanges: whether `takeChanges` will be called.
+    public init(_ plan: SamplePlan, limits: CorrelationLimits, tracksChanges: Bool = false) {
+        windows = KeyedWindows(tracksChanges: tracksChanges)
         stageCount = plan.stages.count
         maxspan = plan.maxspan ?? limits.retention
         self.limits = limits
     }
 
+    /// Keys that something is held for.
     public var liveKeys: Int { windows.count }
+
+    /// Payload bytes of what is held.
+    public var heldBytes: Int { windows.bytes }
 
     /// Takes the next event and hands on what it completes: at most one sample per key, in order of the keys.
     public mutating func advance(
@@ -83,9 +72,7 @@ public struct SampleMachine {
                 chosen[stage] = event
                 guard Self.fill(&chosen, from: state.stages, stage: 0, maxspan: maxspan) else { continue }
                 let sample = chosen.compactMap(\.self)
-                for index in state.stages.indices {
-                    state.stages[index].removeAll { candidate in sample.contains { $0 === candidate } }
-                }
+                state.remove(sample)
                 return sample
             }
             return nil
@@ -118,7 +105,6 @@ public struct SampleMachine {
         _ key: CorrelationKey, _ stages: [Int], _ event: RetainedEvent, _ trace: CorrelationTrace?
     ) {
         let limit = limits.eventsPerStage
-        let time = event.timestamp
         if let trace {
             for stage in stages {
                 trace(TraceStep(.started, key: key, stage: stage, partial: [event], cause: event))
@@ -127,35 +113,51 @@ public struct SampleMachine {
         let dropped = windows.withState(of: key) { state -> [(stage: Int, event: RetainedEvent)] in
             var dropped: [(stage: Int, event: RetainedEvent)] = []
             for stage in stages {
-                // Kept in time order, so that the newest by event time is last whatever came first.
-                let place = state.stages[stage].lastIndex { $0.timestamp <= time }.map { $0 + 1 } ?? 0
-                state.stages[stage].insert(event, at: place)
-                if state.stages[stage].count > limit {
-                    dropped.append((stage, state.stages[stage].removeFirst()))
-                }
+                state.insert(event, in: stage)
+                while let lost = state.takeOldest(of: stage, beyond: limit) { dropped.append((stage, lost)) }
             }
             return dropped
         }
         if let dropped {
             counters.overwritten += UInt64(dropped.count)
-            guard let trace else { return }
             for (stage, lost) in dropped {
-                trace(TraceStep(.overwritten, key: key, stage: stage, partial: [lost], cause: event))
+                trace?(TraceStep(.overwritten, key: key, stage: stage, partial: [lost], cause: event))
             }
-            return
+        } else {
+            var state = SampleState(stageCount: stageCount)
+            for stage in stages { state.insert(event, in: stage) }
+            windows.insert(key, state, at: event.timestamp)
         }
-        var state = Waiting(stages: Array(repeating: [], count: stageCount))
-        for stage in stages { state.stages[stage].append(event) }
         var evicted: UInt64 = 0
-        windows.insert(key, state, at: time, limit: limits.keys) { key, state in
+        windows.trim(toKeys: limits.keys, bytes: limits.bytes) { key, state in
             for (stage, waiting) in state.stages.enumerated() {
                 evicted += UInt64(waiting.count)
-                guard let trace else { continue }
-                for event in waiting { trace(TraceStep(.evicted, key: key, stage: stage, partial: [event])) }
+                for event in waiting { trace?(TraceStep(.evicted, key: key, stage: stage, partial: [event])) }
             }
         }
         counters.evicted += evicted
     }
+
+    // MARK: State
+
+    public var hasChanges: Bool { windows.hasChanges }
+
+    /// Hands on what changed since the last call, for the records of these keys.
+    public mutating func takeChanges(_ body: (StateChange) -> Void) { windows.takeChanges(body) }
+
+    /// Takes up a key from its record: before any event, and followed by `finishRestoring`.
+    ///
+    /// - Parameter events: those of the record, nil where one is missing.
+    public mutating func restore(
+        _ key: CorrelationKey, _ body: ArraySlice<UInt8>, events: [RetainedEvent?]
+    ) throws(StateCorruption) -> RestoredKey {
+        try windows.restore(key, body, events: events, shape: stageCount)
+    }
+
+    /// Has the record of a key written again.
+    public mutating func rewrite(_ key: CorrelationKey) { windows.rewrite(key) }
+
+    public mutating func finishRestoring() { windows.finishRestoring() }
 }
 
 extension StageHits {

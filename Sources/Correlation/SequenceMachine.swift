@@ -1,6 +1,6 @@
 public import EQL
 public import EventSchema
-import Events
+public import Events
 import HeapModule
 
 /// The slots of one sequence query: per key and stage at most one partial match.
@@ -36,10 +36,12 @@ public struct SequenceMachine {
     private let steps: [SequencePlan.Step]
     private let span: Int64
     private let limits: CorrelationLimits
-    private var windows = KeyedWindows<SequenceState>()
+    private var windows: KeyedWindows<SequenceState>
     /// One for each candidate of the windows; those of candidates that are no more stay until their time.
     private var deadlines = Heap<Deadline>()
-    private var candidateCount: UInt64 = 0
+    private var lastCandidate: UInt64 = 0
+    /// Candidates of the windows.
+    private var candidateCount = 0
     public private(set) var counters = CorrelationCounters()
 
     private struct Deadline: Comparable {
@@ -53,7 +55,9 @@ public struct SequenceMachine {
         static func == (left: Deadline, right: Deadline) -> Bool { left.number == right.number }
     }
 
-    public init(_ plan: SequencePlan, limits: CorrelationLimits) {
+    /// - Parameter tracksChanges: whether `takeChanges` will be called.
+    public init(_ plan: SequencePlan, limits: CorrelationLimits, tracksChanges: Bool = false) {
+        windows = KeyedWindows(tracksChanges: tracksChanges)
         stageCount = plan.stages.count
         gaps = plan.gaps
         steps = plan.steps
@@ -61,8 +65,11 @@ public struct SequenceMachine {
         self.limits = limits
     }
 
-    /// Keys with at least one partial match, or that had one until a moment ago.
+    /// Keys that something is held for.
     public var liveKeys: Int { windows.count }
+
+    /// Payload bytes of what is held.
+    public var heldBytes: Int { windows.bytes }
 
     private var leads: Bool { gaps.first?.position == 0 }
     private var trails: Bool { gaps.last?.position == stageCount }
@@ -102,10 +109,7 @@ public struct SequenceMachine {
             let before = leads ? windows[key]?.leading.newest(before: event.timestamp) : nil
             return PartialSequence(event, before: before)
         }
-        let waiting = windows.withState(of: key) { state in
-            defer { state.slots[stage - 1] = nil }
-            return state.slots[stage - 1]
-        }
+        let waiting = windows.withState(of: key) { $0.put(nil, in: stage - 1) }
         guard case .some(var partial?) = waiting else {
             trace?(TraceStep(.ignored, key: key, stage: stage, partial: [], cause: event))
             return nil
@@ -125,10 +129,7 @@ public struct SequenceMachine {
     private mutating func store(
         _ partial: PartialSequence, in stage: Int, _ key: CorrelationKey, _ trace: CorrelationTrace?
     ) {
-        let overwritten = change(key, at: partial.start, trace) { state in
-            defer { state.slots[stage] = partial }
-            return state.slots[stage]
-        }
+        let overwritten = change(key, at: partial.start, trace) { $0.put(partial, in: stage) }
         if let overwritten {
             counters.overwritten += 1
             trace?(
@@ -142,10 +143,7 @@ public struct SequenceMachine {
     }
 
     private mutating func end(_ key: CorrelationKey, by event: RetainedEvent, _ trace: CorrelationTrace?) {
-        let ended = windows.withState(of: key) { state in
-            defer { for index in state.slots.indices { state.slots[index] = nil } }
-            return state.slots
-        }
+        let ended = windows.withState(of: key) { $0.takeSlots() }
         for (stage, partial) in (ended ?? []).enumerated() {
             guard let partial else { continue }
             counters.ended += 1
@@ -163,12 +161,12 @@ public struct SequenceMachine {
         if position == 0 {
             change(key, at: sighting.time, trace) { $0.leading.note(sighting) }
         } else if position == stageCount {
-            let rejected = windows.withState(of: key) { state in
-                state.takeCandidates { $0.sequence.end < sighting.time && sighting.time <= $0.deadline }
+            let rejected = takeCandidates(of: key) {
+                $0.sequence.end < sighting.time && sighting.time <= $0.deadline
             }
-            for candidate in rejected ?? [] { reject(candidate.sequence, sighting, key, by: event, trace) }
+            for candidate in rejected { reject(candidate.sequence, sighting, key, by: event, trace) }
         } else {
-            _ = windows.withState(of: key) { $0.slots[position - 1]?.note(sighting) }
+            _ = windows.withState(of: key) { $0.note(sighting, in: position - 1) }
         }
     }
 
@@ -194,26 +192,50 @@ public struct SequenceMachine {
     private mutating func put(
         _ sequence: PartialSequence, off deadline: EventTime, _ key: CorrelationKey, _ trace: CorrelationTrace?
     ) {
-        if deadlines.count >= limits.candidates, let first = deadlines.popMin(), let lost = take(first) {
-            counters.evicted += 1
-            trace?(TraceStep(.evicted, key: first.key, stage: stageCount - 1, partial: lost.events))
+        while candidateCount >= limits.candidates, let first = deadlines.popMin() { giveUp(first, trace) }
+        if let waiting = windows[key]?.candidates, waiting.count >= limits.candidatesPerKey,
+            let first = waiting.min(by: { ($0.deadline, $0.number) < ($1.deadline, $1.number) })
+        {
+            giveUp(Deadline(time: first.deadline, number: first.number, key: key), trace)
         }
+        lastCandidate += 1
         candidateCount += 1
-        let candidate = SequenceCandidate(number: candidateCount, sequence: sequence, deadline: deadline)
-        deadlines.insert(Deadline(time: deadline, number: candidateCount, key: key))
-        change(key, at: sequence.start, trace) { $0.candidates.append(candidate) }
+        let candidate = SequenceCandidate(number: lastCandidate, sequence: sequence, deadline: deadline)
+        deadlines.insert(Deadline(time: deadline, number: lastCandidate, key: key))
+        if deadlines.count > 2 * candidateCount + 1024 { dropOldDeadlines() }
+        change(key, at: sequence.start, trace) { $0.append(candidate) }
         trace?(
             TraceStep(
                 .awaiting(until: deadline), key: key, stage: stageCount - 1, partial: sequence.events,
                 cause: sequence.events.last))
     }
 
+    /// Loses a candidate, if it is still one, to a bound.
+    private mutating func giveUp(_ deadline: Deadline, _ trace: CorrelationTrace?) {
+        guard let lost = take(deadline) else { return }
+        counters.evicted += 1
+        trace?(TraceStep(.evicted, key: deadline.key, stage: stageCount - 1, partial: lost.events))
+    }
+
     /// The candidate of a deadline, if it is still one.
     private mutating func take(_ deadline: Deadline) -> PartialSequence? {
-        let taken = windows.withState(of: deadline.key) { state in
-            state.takeCandidates { $0.number == deadline.number }
+        takeCandidates(of: deadline.key) { $0.number == deadline.number }.first?.sequence
+    }
+
+    private mutating func takeCandidates(
+        of key: CorrelationKey, where isTaken: (SequenceCandidate) -> Bool
+    ) -> [SequenceCandidate] {
+        guard let waiting = windows[key]?.candidates, waiting.contains(where: isTaken) else { return [] }
+        let taken = windows.withState(of: key) { $0.takeCandidates(where: isTaken) } ?? []
+        candidateCount -= taken.count
+        return taken
+    }
+
+    private mutating func dropOldDeadlines() {
+        let live = deadlines.unordered.filter { deadline in
+            windows[deadline.key]?.candidates.contains { $0.number == deadline.number } ?? false
         }
-        return taken?.first?.sequence
+        deadlines = Heap(live)
     }
 
     private mutating func reject(
@@ -278,12 +300,19 @@ public struct SequenceMachine {
         _ key: CorrelationKey, at time: EventTime, _ trace: CorrelationTrace?,
         _ body: (inout SequenceState) -> Result
     ) -> Result {
-        if let result = windows.withState(of: key, body) { return result }
-        var state = SequenceState(stageCount: stageCount)
-        let result = body(&state)
+        let result: Result
+        if let changed = windows.withState(of: key, body) {
+            result = changed
+        } else {
+            var state = SequenceState(stageCount: stageCount)
+            result = body(&state)
+            windows.insert(key, state, at: time)
+        }
         var evicted = 0
-        windows.insert(key, state, at: time, limit: limits.keys) { key, state in
+        var lost = 0
+        windows.trim(toKeys: limits.keys, bytes: limits.bytes) { key, state in
             evicted += state.losses
+            lost += state.candidates.count
             guard let trace else { return }
             for partial in state.slots + state.candidates.map(\.sequence) {
                 guard let events = partial?.events else { continue }
@@ -291,6 +320,40 @@ public struct SequenceMachine {
             }
         }
         counters.evicted += UInt64(evicted)
+        candidateCount -= lost
         return result
+    }
+
+    // MARK: State
+
+    public var hasChanges: Bool { windows.hasChanges }
+
+    /// Hands on what changed since the last call, for the records of these keys.
+    public mutating func takeChanges(_ body: (StateChange) -> Void) { windows.takeChanges(body) }
+
+    /// Takes up a key from its record: before any event, and followed by `finishRestoring`.
+    ///
+    /// - Parameter events: those of the record, nil where one is missing.
+    public mutating func restore(
+        _ key: CorrelationKey, _ body: ArraySlice<UInt8>, events: [RetainedEvent?]
+    ) throws(StateCorruption) -> RestoredKey {
+        try windows.restore(
+            key, body, events: events, shape: SequenceState.Shape(stages: stageCount, gaps: gaps.count))
+    }
+
+    /// Has the record of a key written again.
+    public mutating func rewrite(_ key: CorrelationKey) { windows.rewrite(key) }
+
+    public mutating func finishRestoring() {
+        windows.finishRestoring()
+        var restored: [Deadline] = []
+        windows.visit { key, state in
+            for candidate in state.candidates {
+                restored.append(Deadline(time: candidate.deadline, number: candidate.number, key: key))
+            }
+        }
+        deadlines = Heap(restored)
+        candidateCount = restored.count
+        lastCandidate = restored.map(\.number).max() ?? 0
     }
 }

@@ -27,10 +27,21 @@ public struct Watermark: Sendable {
     }
 
     /// Adds a source, which holds the watermark back until it has an event, is idle or is removed.
-    public mutating func addSource() -> Int {
-        sources.append(Source())
+    ///
+    /// - Parameters: what was known of it when this lane's state was written.
+    public mutating func addSource(newest: EventTime? = nil, isIdle: Bool = false) -> Int {
+        sources.append(Source(newest: newest, isIdle: isIdle))
         return sources.count - 1
     }
+
+    /// Takes up where another watermark has come to.
+    public mutating func restore(_ value: EventTime?) {
+        self.value = value
+    }
+
+    public func newest(of source: Int) -> EventTime? { sources[source].newest }
+
+    public func isIdle(_ source: Int) -> Bool { sources[source].isIdle }
 
     public mutating func remove(source: Int) {
         sources[source].isRemoved = true

@@ -3,6 +3,7 @@ public import EQL
 public import EventSchema
 public import Events
 public import Matching
+public import Normalization
 
 /// Which fields of a record say when it happened, in which order, and on which host.
 public struct EventFields: Hashable, Sendable {
@@ -47,11 +48,18 @@ public struct CompiledQueries: Sendable {
     public let program: MatchProgram
     public let layout: FieldLayout
     public let fields: EventFields
+    /// How records that are not ECS get the fields of `layout`.
+    public let normalizers: CompiledNormalizers
 
+    /// Fields that no record carries.
+    let derived: DerivedFields
     /// Per condition of the program, the query and stage it belongs to.
     let owners: [Owner]
     /// Per query, the id of its first condition.
     let firstCondition: [Int]
+    public let exceptions: [CompiledException]
+    /// Per query, the exceptions that are for it: indices into ``exceptions``.
+    let exceptionsOfQuery: [[Int]]
     /// Per query and stage, how to read its join key; empty for event queries.
     let keyReaders: [[KeyReader]]
     /// The fields that say when events happened: the engine's, then those of queries that have their own.
@@ -74,10 +82,16 @@ public struct CompiledQueries: Sendable {
         var retention: Int64?
     }
 
-    /// - Parameter timings: one for each query; or none, and all queries follow `fields`.
+    /// - Parameters:
+    ///   - timings: one for each query; or none, and all queries follow `fields`.
+    ///   - exceptions: keep events from the stages of queries.
+    ///   - further: fields to be read although no condition asks for them.
+    ///   - normalizers: how records that are not ECS become it.
     /// - Throws: the first pattern that Vectorscan refuses.
     public init(
-        _ queries: [CheckedQuery], fields: EventFields = EventFields(), timings: [QueryTiming] = []
+        _ queries: [CheckedQuery], fields: EventFields = EventFields(), timings: [QueryTiming] = [],
+        exceptions: [QueryException] = [], further: [FieldPath] = [],
+        normalizers: [NormalizerTable] = []
     ) throws(PatternProblem) {
         precondition(timings.isEmpty || timings.count == queries.count, "one timing for each query")
         var layout = FieldLayout()
@@ -111,7 +125,18 @@ public struct CompiledQueries: Sendable {
             }
             keyReaders.append(query.stages.map { KeyReader($0.keys, layout: &layout) })
         }
-        program = try MatchProgram(conditions: conditions, layout: &layout)
+        for path in further { _ = layout.insert(path) }
+        program = try MatchProgram(
+            conditions: conditions, asked: exceptions.map(\.condition), layout: &layout)
+        self.exceptions = exceptions.enumerated().map { index, exception in
+            CompiledException(
+                id: exception.id, condition: conditions.count + index, stage: exception.stage, expiry: exception.expiry)
+        }
+        exceptionsOfQuery = queries.indices.map { query in
+            exceptions.indices.filter { exceptions[$0].queries.contains(query) }
+        }
+        derived = DerivedFields(&layout)
+        self.normalizers = CompiledNormalizers(normalizers, layout: &layout)
         self.queries = queries
         self.layout = layout
         self.fields = fields
@@ -123,10 +148,8 @@ public struct CompiledQueries: Sendable {
     /// The condition of one stage of one query.
     func condition(query: Int, stage: Int) -> Int { firstCondition[query] + stage }
 
-    /// A decoder for the fields these queries read.
-    public func makeDecoder(limits: DecodeLimits) -> EventDecoder {
-        EventDecoder(
-            layout: layout, timestampField: timestampFields[0],
-            hostKey: (target: hostKeyField, candidates: hostKeyCandidates), limits: limits)
+    /// A reader of the fields these queries ask for.
+    public func makeDecoder(limits: DecodeLimits) -> EventReader {
+        EventReader(self, limits: limits)
     }
 }

@@ -1,6 +1,7 @@
 public import EQL
 import EventSchema
 public import Matching
+public import Normalization
 public import Rules
 
 /// The name and version of this engine, as alerts and dead letters carry them.
@@ -11,21 +12,37 @@ public enum Engine {
 /// A rule set compiled for evaluation; immutable, shared by all lanes.
 public struct CompiledRules: Sendable {
     public let rules: [Rule]
-    /// Identifies the set: two processes with equal hashes detect the same.
+    /// What is left out, in the order of ``DetectionCounters/exceptions``.
+    public let exceptions: [RuleException]
+    /// Identifies the set: two processes with equal hashes raise the same alerts.
     public let hash: String
     public let queries: CompiledQueries
 
+    /// Whether any rule is in the shadow stage.
+    public var hasShadowRules: Bool { rules.contains { $0.stage == .shadow } }
+
     /// - Throws: the first pattern that Vectorscan refuses; ``problems(in:)`` finds them all beforehand.
-    public init(_ set: RuleSet, fields: EventFields = EventFields()) throws(PatternProblem) {
+    public init(
+        _ set: RuleSet, exceptions: ExceptionSet = .none, fields: EventFields = EventFields(),
+        normalizers: [NormalizerTable] = []
+    ) throws(PatternProblem) {
         rules = set.rules
-        hash = set.hash
+        self.exceptions = exceptions.exceptions
+        hash = set.hash(with: exceptions)
         queries = try CompiledQueries(
             set.rules.map(\.checked), fields: fields,
             timings: set.rules.map { rule in
                 QueryTiming(
                     timestamp: rule.options.timestampField, tiebreaker: rule.options.tiebreakerField,
                     retention: rule.lookback)
-            })
+            },
+            exceptions: exceptions.exceptions.map { exception in
+                QueryException(
+                    id: exception.id, condition: exception.condition,
+                    queries: Set(set.rules.indices.filter { exception.scope.contains(set.rules[$0]) }),
+                    stage: exception.stage.map { $0 - 1 }, expiry: exception.expiry)
+            },
+            further: set.rules.flatMap { $0.suppression?.fields ?? [] }, normalizers: normalizers)
     }
 
     /// Every pattern of a query that Vectorscan refuses by itself, as diagnostics at the pattern's place.
@@ -34,7 +51,8 @@ public struct CompiledRules: Sendable {
             PatternProblem.check(pattern).map { problem in
                 Diagnostic.error(
                     "the pattern cannot be matched: \(problem.reason)", at: pattern.span,
-                    hint: "patterns are matched in linear time, without look-around and back-references")
+                    hint: "patterns are matched in linear time, without look-around and back-references",
+                    refused: "regex: a pattern the matcher refuses")
             }
         }
     }

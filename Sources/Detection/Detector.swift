@@ -4,18 +4,26 @@ import EQL
 public import EventSchema
 public import Events
 import Matching
+import Normalization
 import Rules
 
 /// Running totals of one detector.
 public struct DetectionCounters: Hashable, Sendable {
     /// Findings per rule, in the order of ``CompiledRules/rules``, shadow rules included.
     public var findings: [UInt64]
-    /// Findings of rules in the shadow stage, which are counted and not handed on.
+    /// Per rule, how many of the findings handed on Elastic would have dropped for the rule's `max_signals`.
+    public var beyondSignalCap: [UInt64]
+    /// Findings of rules in the shadow stage that were not held back as repeats.
     public var shadowed: UInt64 = 0
     public var correlation = CorrelationCounters()
+    /// Per exception, in the order of ``CompiledRules/exceptions``.
+    public var exceptions: [ExceptionCounters] = []
+    public var suppression: Suppressor.Counters
 
     init(rules: Int) {
+        suppression = Suppressor.Counters(suppressed: Array(repeating: 0, count: rules))
         findings = Array(repeating: 0, count: rules)
+        beyondSignalCap = findings
     }
 }
 
@@ -27,19 +35,33 @@ public struct DetectionCounters: Hashable, Sendable {
 public final class Detector {
     public let rules: CompiledRules
 
-    private let evaluator: Evaluator
+    let evaluator: Evaluator
+    /// Nil when no state is kept outside.
+    var keeper: StateKeeper?
     /// Read the evidence of findings again, to say what matched; apart from the evaluator's own, whose
     /// event may still be in use.
-    private let evidenceDecoder: EventDecoder
+    private let evidenceDecoder: EventReader
+    private let recordNormalizer: RecordNormalizer
+    private let options: EvaluatorOptions
     private let evidenceMatcher: Matcher
+    let suppressor: Suppressor
     private var findings: [Finding] = []
+    private var signals: [SignalCounter]
     private var totals: DetectionCounters
 
-    public init(_ rules: CompiledRules, options: EvaluatorOptions) {
+    /// - Parameter tracking: with it, ``takeStateChanges()`` tells what to keep; costs nothing otherwise.
+    public init(_ rules: CompiledRules, options: EvaluatorOptions, tracking: StateTracking? = nil) {
         self.rules = rules
-        evaluator = Evaluator(rules.queries, options: options)
+        self.options = options
+        recordNormalizer = RecordNormalizer(rules.queries.normalizers.tables, limits: options.decodeLimits)
+        evaluator = Evaluator(rules.queries, options: options, tracksState: tracking != nil)
+        keeper = tracking.map { StateKeeper($0, rules: rules.rules) }
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
+        suppressor = Suppressor(
+            rules, limits: options.decodeLimits, verbatimTopics: options.verbatimTopics,
+            tracksChanges: tracking != nil)
+        signals = Array(repeating: SignalCounter(), count: rules.rules.count)
         totals = DetectionCounters(rules: rules.rules.count)
     }
 
@@ -48,6 +70,8 @@ public final class Detector {
     public var detectionCounters: DetectionCounters {
         var totals = totals
         totals.correlation = evaluator.correlationCounters
+        totals.exceptions = evaluator.exceptionCounters
+        totals.suppression = suppressor.counters
         return totals
     }
 
@@ -58,8 +82,13 @@ public final class Detector {
 
     // MARK: Sources
 
-    /// Announces a partition; its number goes with every record of it.
+    /// Announces a source without a name; its number goes with every record of it.
     public func addSource() -> Int { evaluator.addSource() }
+
+    /// Announces a partition. When it is in the restored state it goes on from there.
+    public func addSource(topic: TopicID, partition: Int32) -> Int {
+        evaluator.addSource(topic: topic, partition: partition)
+    }
 
     public func removeSource(_ source: Int) { evaluator.removeSource(source) }
 
@@ -82,13 +111,21 @@ public final class Detector {
         evaluator.process(payload, origin: origin, source: source, recordTime: recordTime)
     }
 
+    /// Evaluates one rule by itself against the record taken last, which must have decoded: what that costs by `clock`.
+    public func measure(rule: Int, clock: () -> UInt64) -> UInt64 { evaluator.measure(query: rule, clock: clock) }
+
     /// Moves the watermark; call it once a batch.
-    public func advance() { evaluator.advanceWatermark() }
+    public func advance() {
+        evaluator.advanceWatermark()
+        // Matches that wait to be taken come first: whether they repeat an alert is not decided yet.
+        if evaluator.matches.isEmpty, let watermark { suppressor.expire(watermark) }
+    }
 
     /// Ends the input: nothing waits any longer.
     public func finish() { evaluator.finish() }
 
-    /// The findings of active rules since the last call, in the order in which they became complete.
+    /// The findings since the last call, in the order in which they became complete. Those of shadow rules are among
+    /// them; where they go is the caller's business.
     public func takeFindings() -> [Finding] {
         guard !evaluator.matches.isEmpty else { return [] }
         for match in evaluator.takeMatches() { add(match) }
@@ -99,15 +136,18 @@ public final class Detector {
     private func add(_ match: QueryMatch) {
         let rule = rules.rules[match.query]
         totals.findings[match.query] += 1
-        guard rule.stage == .active else {
-            totals.shadowed += 1
-            return
+        // Before the evidence is put together, which costs more.
+        guard case .alert(let suppression) = suppressor.judge(match) else { return }
+        if rule.stage == .shadow { totals.shadowed += 1 }
+        if let time = match.events.last?.timestamp, signals[match.query].exceeds(rule.signalCap, at: time) {
+            totals.beyondSignalCap[match.query] += 1
         }
         findings.append(
             Finding(
                 rule: rule,
                 evidence: evidence(of: match),
-                joinKeys: match.key.values.map(\.text), isLate: match.events.contains(where: \.isLate)))
+                joinKeys: match.key.values.map(\.text), isLate: match.events.contains(where: \.isLate),
+                suppression: suppression))
     }
 
     /// The records of a match; a step that asks for a missing event has none.
@@ -124,7 +164,13 @@ public final class Detector {
     private func evidence(of event: RetainedEvent, step: Int, condition: Int) -> Evidence {
         var evidence = Evidence(stage: step, event: event)
         // It decoded before, under the same limits.
-        guard event.bytes.withUnsafeBytes({ evidenceDecoder.decode($0) }) == nil else { return evidence }
+        let normalizes = options.normalizes(event.origin.topic)
+        guard event.bytes.withUnsafeBytes({ evidenceDecoder.decode($0, normalizes: normalizes) }) == nil else {
+            return evidence
+        }
+        if evidenceDecoder.table != nil {
+            evidence.normalized = (try? recordNormalizer.normalize(event.bytes))?.bytes
+        }
         let decoded = evidenceDecoder.event
         evidence.matches = evidenceMatcher.explain(condition, for: decoded).map { test in
             PredicateMatch(

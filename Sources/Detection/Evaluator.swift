@@ -36,6 +36,9 @@ public struct EvaluatorOptions: Hashable, Sendable {
     /// Event times may run this far ahead of the record's own timestamp before they stop moving the
     /// watermark: one host with a wrong clock must not make everybody else late. Nanoseconds.
     public var futureTolerance: Int64
+    /// Topics whose records are taken as they are: no table of ``CompiledQueries/normalizers`` applies to them.
+    public var verbatimTopics: Set<TopicID> = []
+    public var scriptBlocks = ScriptBlockLimits()
 
     public init(
         ordering: Ordering, decodeLimits: DecodeLimits = DecodeLimits(),
@@ -46,6 +49,11 @@ public struct EvaluatorOptions: Hashable, Sendable {
         self.correlationLimits = correlationLimits
         self.futureTolerance = futureTolerance
     }
+}
+
+extension EvaluatorOptions {
+    /// Whether records of a topic that are not ECS are brought into it.
+    func normalizes(_ topic: TopicID) -> Bool { verbatimTopics.isEmpty || !verbatimTopics.contains(topic) }
 }
 
 /// Running totals of one evaluator.
@@ -63,6 +71,9 @@ public struct EvaluatorCounters: Hashable, Sendable {
     public var ahead: UInt64 = 0
     /// Field values that did not fit their type and counted as missing.
     public var coercionFailures: UInt64 = 0
+    /// Records that were not ECS and were brought into it.
+    public var normalized: UInt64 = 0
+    public var scriptBlocks = ScriptBlockCounters()
     /// Events whose join keys had more combinations than ``KeyReader/maximumFanOut``.
     public var truncatedKeys: UInt64 = 0
     /// Records that could not be decoded, by the raw value of the failure.
@@ -78,17 +89,22 @@ public struct EvaluatorCounters: Hashable, Sendable {
 /// *Cost:* nothing is allocated for a record that matches no stage of any query.
 public final class Evaluator {
     public let queries: CompiledQueries
-    public private(set) var counters = EvaluatorCounters()
+    private var totals = EvaluatorCounters()
+    public var counters: EvaluatorCounters {
+        var counters = totals
+        counters.scriptBlocks = clocks.blocks.counters
+        return counters
+    }
+    /// In the order of ``CompiledQueries/exceptions``.
+    public private(set) var exceptionCounters: [ExceptionCounters]
     /// Matches since the last ``takeMatches()``, in the order in which they became complete.
     public private(set) var matches: [QueryMatch] = []
 
     private let options: EvaluatorOptions
-    private let decoder: EventDecoder
+    private let decoder: EventReader
     private let matcher: Matcher
     private var correlators: [Correlator]
-    /// The engine's time, then that of each timestamp field that some query has for itself.
-    private var clocks: [Clock]
-    private var previousTime = EventTime(nanoseconds: 0)
+    private var clocks: EventClocks
     /// Stage hits of the current record by query; reused.
     private var hitsByQuery: [(query: Int, stages: [(stage: Int, keys: [CorrelationKey])])] = []
 
@@ -103,35 +119,26 @@ public final class Evaluator {
         case collection(SampleCollection)
     }
 
-    /// Time as one timestamp field tells it.
-    private struct Clock {
-        var field: FieldID
-        var watermark: Watermark
-        var held = ReorderBuffer<HeldHits>()
-    }
-
-    private struct HeldHits {
-        var query: Int
-        var hits: StageHits
-    }
-
-    public init(_ queries: CompiledQueries, options: EvaluatorOptions) {
+    /// - Parameter tracksState: whether what changes in the correlations will be asked for; free otherwise.
+    public init(_ queries: CompiledQueries, options: EvaluatorOptions, tracksState: Bool = false) {
         self.queries = queries
         self.options = options
         decoder = queries.makeDecoder(limits: options.decodeLimits)
         matcher = Matcher(queries.program)
+        exceptionCounters = Array(repeating: ExceptionCounters(), count: queries.exceptions.count)
         correlators = zip(queries.queries, queries.timings).map { query, timing in
             var limits = options.correlationLimits
             if let retention = timing.retention { limits.retention = retention }
             switch query.form {
             case .event: return .none
-            case .sequence(let plan): return .sequence(SequenceMachine(plan, limits: limits))
+            case .sequence(let plan):
+                return .sequence(SequenceMachine(plan, limits: limits, tracksChanges: tracksState))
             case .sample(let plan):
                 // Without a window only bounded input can end; readers of queries for streams refuse it.
                 if plan.maxspan == nil {
                     return .collection(SampleCollection(plan, samplesPerKey: options.samplesPerKey))
                 }
-                return .sample(SampleMachine(plan, limits: limits))
+                return .sample(SampleMachine(plan, limits: limits, tracksChanges: tracksState))
             }
         }
         let lateness =
@@ -139,29 +146,28 @@ public final class Evaluator {
             case .stream(let lateness): lateness
             case .sorted: Int64.max
             }
-        clocks = queries.timestampFields.map { Clock(field: $0, watermark: Watermark(lateness: lateness)) }
+        clocks = EventClocks(
+            queries.timestampFields.map { ($0, queries.layout.paths[$0.index].dotted) }, lateness: lateness,
+            blocks: ScriptBlocks(limits: options.scriptBlocks, recordBytes: options.decodeLimits.bytes))
     }
 
     // MARK: Sources
 
-    /// Announces a partition; its number goes with every record. It holds the watermark back until it
+    /// Announces a source without a name; its number goes with every record. It holds the watermark back until it
     /// has an event or is idle.
-    public func addSource() -> Int {
-        var number = 0
-        for clock in clocks.indices { number = clocks[clock].watermark.addSource() }
-        return number
+    public func addSource() -> Int { clocks.addSource(nil) }
+
+    /// Announces a partition. When it is in the restored state it goes on from there.
+    public func addSource(topic: TopicID, partition: Int32) -> Int {
+        clocks.addSource(EventClocks.SourcePartition(topic: topic, partition: partition))
     }
 
-    public func removeSource(_ source: Int) {
-        for clock in clocks.indices { clocks[clock].watermark.remove(source: source) }
-    }
+    public func removeSource(_ source: Int) { clocks.removeSource(source) }
 
-    public func setIdle(_ source: Int) {
-        for clock in clocks.indices { clocks[clock].watermark.setIdle(source: source) }
-    }
+    public func setIdle(_ source: Int) { clocks.setIdle(source) }
 
     /// How far the engine's own time has come; queries with a timestamp field of their own have theirs.
-    public var currentWatermark: EventTime? { clocks[0].watermark.value }
+    public var currentWatermark: EventTime? { clocks.all[0].watermark.value }
 
     // MARK: Records
 
@@ -174,55 +180,165 @@ public final class Evaluator {
     public func process(
         _ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int, recordTime: EventTime?
     ) -> DecodeFailure? {
-        counters.records += 1
-        counters.bytes += UInt64(payload.count)
-        if let failure = decoder.decode(payload) {
-            counters.rejected[failure, default: 0] += 1
+        totals.records += 1
+        totals.bytes += UInt64(payload.count)
+        if let failure = decoder.decode(payload, normalizes: options.normalizes(origin.topic)) {
+            totals.rejected[failure, default: 0] += 1
             return failure
         }
+        if decoder.table != nil { totals.normalized += 1 }
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
-        counters.coercionFailures += UInt64(event.coercionFailures)
+        totals.coercionFailures += UInt64(event.coercionFailures)
         let limit = recordTime?.ahead(by: options.futureTolerance) ?? EventTime(nanoseconds: .max)
-        clocks[0].watermark.observe(min(time, limit), source: source)
+        clocks.all[0].watermark.observe(min(time, limit), source: source)
         for clock in clocks.indices.dropFirst() {
-            clocks[clock].watermark.observe(
-                min(event.time(in: clocks[clock].field) ?? time, limit), source: source)
+            clocks.all[clock].watermark.observe(
+                min(event.time(in: clocks.all[clock].field) ?? time, limit), source: source)
         }
 
+        if let part = part(event, payload, origin, time, limit) {
+            wait(part)
+            return nil
+        }
         let found = matcher.match(event)
-        if !found.isEmpty { keep(found, event, payload, origin, time, limit) }
+        if !found.isEmpty {
+            keep(found, event, payload, origin, time, limit, isLate: clocks.all[0].watermark.hasPassed(time))
+        }
         return nil
+    }
+
+    /// Evaluates one query by itself against the record taken last, which must have decoded, as if no other query had
+    /// looked at it. Changes nothing.
+    ///
+    /// - Parameter clock: Reads a clock; time is an argument here.
+    /// - Returns: What the clock advanced by.
+    public func measure(query: Int, clock: () -> UInt64) -> UInt64 {
+        let event = decoder.event
+        let first = queries.condition(query: query, stage: 0)
+        let start = clock()
+        for stage in 0..<queries.queries[query].positiveStages {
+            _ = matcher.holds(first + stage, for: event)
+        }
+        return clock() &- start
+    }
+
+    // MARK: Script blocks
+
+    /// The event as a part of a script block, if it is one and some query reads the text.
+    private func part(
+        _ event: Event, _ payload: UnsafeRawBufferPointer, _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime
+    ) -> (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)? {
+        guard let fields = queries.derived.scriptBlock,
+            let (sequence, total) = fields.part(event, most: options.scriptBlocks.parts)
+        else { return nil }
+        let key = ScriptBlocks.Key(
+            topic: origin.topic, partition: origin.partition, host: event.first(queries.hostKeyField)?.text ?? [],
+            block: event.first(fields.id)?.text ?? [])
+        let part = ScriptBlocks.Part(
+            sequence: sequence, text: event.first(fields.text)?.text ?? [], bytes: Array(payload), origin: origin,
+            time: time, limit: limit)
+        return (part, key, total)
+    }
+
+    private func wait(_ waiting: (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)) {
+        let pushed = clocks.blocks.add(waiting.part, to: waiting.key, total: waiting.total)
+        for block in pushed { take(block, passed: currentWatermark, now: currentWatermark) }
+        // Where no watermark moves, nothing is gained by waiting for it.
+        guard !isStreaming else { return }
+        for block in clocks.blocks.releaseComplete() { take(block, passed: nil, now: nil) }
+    }
+
+    /// Whether the watermark moves before the input ends.
+    private var isStreaming: Bool {
+        if case .stream(let lateness) = options.ordering { lateness != .max } else { false }
+    }
+
+    /// For what matches may wait.
+    private enum Waiting {
+        case asUsual
+        /// For the engine's own watermark, which is about to pass them.
+        case forEngineTime
+        case never
+    }
+
+    /// A block takes part as one event. Its offsets are free now: what has not been passed over yet does not wait
+    /// any longer than this advance of the watermark.
+    private func take(_ block: ScriptBlocks.Joined, passed: EventTime?, now: EventTime?) {
+        let normalizes = options.normalizes(block.origin.topic)
+        let isLate = passed.map { block.time <= $0 } ?? false
+        let waiting: Waiting =
+            !isStreaming ? .asUsual : now.map { block.time <= $0 } ?? false ? .forEngineTime : .never
+        for bytes in [block.bytes, block.first] {
+            let isRead = bytes.withUnsafeBytes { payload in
+                guard decoder.decode(payload, normalizes: normalizes) == nil else { return false }
+                let found = matcher.match(decoder.event)
+                if !found.isEmpty {
+                    keep(
+                        found, decoder.event, payload, block.origin, block.time, block.limit, isLate: isLate,
+                        waiting: waiting)
+                }
+                return true
+            }
+            if isRead { return }
+        }
     }
 
     private func eventTime(of event: Event, recordTime: EventTime?) -> EventTime {
         if let time = event.timestamp {
-            previousTime = time
+            clocks.previous = time
             return time
         }
-        counters.withoutTimestamp += 1
-        let time = recordTime ?? previousTime
-        previousTime = time
+        totals.withoutTimestamp += 1
+        let time = recordTime ?? clocks.previous
+        clocks.previous = time
         return time
     }
 
     /// Copies an event that matched something and sends it where its matches go.
     private func keep(
         _ found: UnsafeBufferPointer<Int32>, _ event: Event, _ payload: UnsafeRawBufferPointer,
-        _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime
+        _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime, isLate: Bool,
+        waiting: Waiting = .asUsual
     ) {
-        counters.matched += 1
+        totals.matched += 1
         let retained = RetainedEvent(
             copying: payload, origin: origin, timestamp: time,
             tiebreaker: queries.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
-            isLate: clocks[0].watermark.hasPassed(time))
+            isLate: isLate)
+        collectHits(found, event, time)
+        for index in hitsByQuery.indices {
+            let (query, stages) = hitsByQuery[index]
+            let own = timed(retained, event, for: queries.timings[query])
+            let hits = HeldHits(query: query, hits: StageHits(event: own, stages: stages))
+            guard waits(query) else {
+                advance(hits)
+                continue
+            }
+            if own.isLate {
+                totals.late += 1
+                advance(hits)
+            } else if own.timestamp > limit, options.ordering != .sorted {
+                totals.ahead += 1
+                advance(hits)
+            } else if waiting == .never || waiting == .forEngineTime && queries.timings[query].clock != 0 {
+                advance(hits)
+            } else {
+                clocks.all[queries.timings[query].clock].held.insert(hits, event: own)
+            }
+        }
+    }
+
+    /// Sorts what an event matches by query and stage into ``hitsByQuery``.
+    private func collectHits(_ found: UnsafeBufferPointer<Int32>, _ event: Event, _ time: EventTime) {
         hitsByQuery.removeAll(keepingCapacity: true)
         for condition in found {
             let owner = queries.owners[Int(condition)]
+            if isExcepted(owner, event, time) { continue }
             var stage: (stage: Int, keys: [CorrelationKey]) = (owner.stage, [])
             if !queries.keyReaders[owner.query].isEmpty {
                 let (keys, truncated) = queries.keyReaders[owner.query][owner.stage].keys(of: event)
-                if truncated { counters.truncatedKeys += 1 }
+                if truncated { totals.truncatedKeys += 1 }
                 if keys.isEmpty { continue }
                 stage.keys = keys
             }
@@ -234,31 +350,31 @@ public final class Evaluator {
         }
         // Matching reports conditions in the order of its gates; queries and stages have their own.
         hitsByQuery.sort { $0.query < $1.query }
-        for index in hitsByQuery.indices {
-            hitsByQuery[index].stages.sort { $0.stage < $1.stage }
-            let query = hitsByQuery[index].query
-            let own = timed(retained, event, for: queries.timings[query])
-            let hits = HeldHits(query: query, hits: StageHits(event: own, stages: hitsByQuery[index].stages))
-            guard waits(query) else {
-                advance(hits)
-                continue
-            }
-            if own.isLate {
-                counters.late += 1
-                advance(hits)
-            } else if own.timestamp > limit, options.ordering != .sorted {
-                counters.ahead += 1
-                advance(hits)
+        for index in hitsByQuery.indices { hitsByQuery[index].stages.sort { $0.stage < $1.stage } }
+    }
+
+    /// Whether somebody does not want to be told about this event. Every exception that holds counts it.
+    private func isExcepted(_ owner: CompiledQueries.Owner, _ event: Event, _ time: EventTime) -> Bool {
+        var isExcepted = false
+        for index in queries.exceptionsOfQuery[owner.query] {
+            let exception = queries.exceptions[index]
+            guard exception.covers(stage: owner.stage, of: queries.queries[owner.query].positiveStages),
+                matcher.alsoHolds(exception.condition, for: event)
+            else { continue }
+            if let expiry = exception.expiry, time >= expiry {
+                exceptionCounters[index].hitsAfterExpiry += 1
             } else {
-                clocks[queries.timings[query].clock].held.insert(hits, event: own)
+                exceptionCounters[index].hits += 1
+                isExcepted = true
             }
         }
+        return isExcepted
     }
 
     /// The event as a query with fields of time of its own sees it; for all others the event itself.
     private func timed(_ retained: RetainedEvent, _ event: Event, for timing: CompiledQueries.Timing) -> RetainedEvent {
         guard timing.clock != 0 || timing.tiebreakerField != queries.tiebreakerField else { return retained }
-        let clock = clocks[timing.clock]
+        let clock = clocks.all[timing.clock]
         let time = timing.clock == 0 ? retained.timestamp : event.time(in: clock.field) ?? retained.timestamp
         return RetainedEvent(
             retained, timestamp: time, tiebreaker: timing.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
@@ -306,19 +422,29 @@ public final class Evaluator {
     // MARK: Time
 
     /// Moves the watermark and lets every held event that it passes take part. Call once a batch.
+    ///
+    /// Does nothing while records that the restored state held have not been read again: time must not pass them.
     public func advanceWatermark() {
+        guard clocks.awaitedCount == 0 else { return }
         for clock in clocks.indices {
-            let before = clocks[clock].watermark.value
-            guard let now = clocks[clock].watermark.advance(), now != before else { continue }
-            while let hits = clocks[clock].held.next(upTo: now) { advance(hits) }
+            let before = clocks.all[clock].watermark.value
+            guard let now = clocks.all[clock].watermark.advance() else { continue }
+            if clock == 0 {
+                for block in clocks.blocks.release(upTo: now) { take(block, passed: before, now: now) }
+            }
+            while let hits = clocks.all[clock].held.next(upTo: now) { advance(hits) }
+            guard now != before else { continue }
             for query in correlators.indices where queries.timings[query].clock == clock { expire(query, now) }
         }
     }
 
     /// Ends the input: every held event takes part, in event order, and no missing event comes any more.
     public func finish() {
+        for block in clocks.blocks.releaseAll() {
+            take(block, passed: currentWatermark, now: EventTime(nanoseconds: .max))
+        }
         for clock in clocks.indices {
-            while let hits = clocks[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
+            while let hits = clocks.all[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
         }
         for query in correlators.indices { finish(query) }
     }
@@ -365,9 +491,7 @@ public final class Evaluator {
 
     /// The oldest offset of `partition` of `topic` that is still held back for the watermark.
     public func oldestHeldOffset(topic: TopicID, partition: Int32) -> Int64? {
-        clocks.lazy.flatMap { $0.held.payloads.lazy.map(\.hits.event.origin) }
-            .filter { $0.topic == topic && $0.partition == partition }
-            .map(\.offset).min()
+        clocks.oldestHeldOffset(EventClocks.SourcePartition(topic: topic, partition: partition))
     }
 
     /// Totals over all correlations.
@@ -378,6 +502,17 @@ public final class Evaluator {
             case .sequence(let machine): total += machine.counters
             case .sample(let machine): total += machine.counters
             case .collection(let collection): total += collection.counters
+            }
+        }
+    }
+
+    /// Payload bytes that correlations hold; an event that several of them hold counts for each.
+    public var heldBytes: Int {
+        correlators.reduce(0) { total, correlator in
+            switch correlator {
+            case .none, .collection: total
+            case .sequence(let machine): total + machine.heldBytes
+            case .sample(let machine): total + machine.heldBytes
             }
         }
     }
@@ -395,6 +530,110 @@ public final class Evaluator {
     }
 }
 
+// MARK: - State
+
+extension Evaluator {
+    /// Takes a record once more that the restored state names as held for the watermark, so that it waits again and
+    /// does nothing else. Any other record is passed over: what it did is in the state.
+    ///
+    /// - Returns: false when the record matches nothing it was held for.
+    func replay(_ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int) -> Bool {
+        guard let awaited = clocks.takeAwaited(origin.offset, source: source) else { return true }
+        guard decoder.decode(payload, normalizes: options.normalizes(origin.topic)) == nil else { return false }
+        let event = decoder.event
+        if let part = part(event, payload, origin, awaited[0].time, EventTime(nanoseconds: .max)) {
+            wait(part)
+            return true
+        }
+        let found = matcher.match(event)
+        collectHits(found, event, event.timestamp ?? awaited[0].time)
+        var isHeld = false
+        let retained = RetainedEvent(copying: payload, origin: origin, timestamp: awaited[0].time)
+        for (query, stages) in hitsByQuery where waits(query) {
+            let timing = queries.timings[query]
+            guard let time = awaited.first(where: { $0.clock == timing.clock })?.time else { continue }
+            let own = RetainedEvent(
+                retained, timestamp: time, tiebreaker: timing.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
+                isLate: clocks.all[timing.clock].watermark.hasPassed(time))
+            clocks.all[timing.clock].held.insert(
+                HeldHits(query: query, hits: StageHits(event: own, stages: stages)), event: own)
+            isHeld = true
+        }
+        return isHeld
+    }
+
+    /// No more records of `source` are to be replayed; returns how many of those held did not come.
+    func endReplay(_ source: Int) -> Int { clocks.endReplay(source) }
+
+    /// Whether records that were held have not been replayed.
+    var awaitsReplay: Bool { clocks.awaitedCount > 0 }
+
+    func timeState(topics: [String]) -> TimeState { clocks.state(topics: topics) }
+
+    func restore(_ state: TimeState, topics: [String]) { clocks.restore(state, topics: topics) }
+
+    var hasStateChanges: Bool {
+        correlators.contains { correlator in
+            switch correlator {
+            case .none, .collection: false
+            case .sequence(let machine): machine.hasChanges
+            case .sample(let machine): machine.hasChanges
+            }
+        }
+    }
+
+    /// Hands on what changed in the correlations since the last call.
+    func takeStateChanges(_ body: (_ query: Int, StateChange) -> Void) {
+        for query in correlators.indices {
+            func handOn(_ change: StateChange) { body(query, change) }
+            withMachine(query, sequence: { $0.takeChanges(handOn) }, sample: { $0.takeChanges(handOn) })
+        }
+    }
+
+    /// Takes up what a query held for a key.
+    func restore(
+        _ query: Int, _ key: CorrelationKey, _ body: ArraySlice<UInt8>, events: [RetainedEvent?]
+    ) throws(StateCorruption) -> RestoredKey {
+        switch correlators[query] {
+        case .none, .collection: throw StateCorruption("the rule correlates nothing")
+        case .sequence(var machine):
+            correlators[query] = .none
+            defer { correlators[query] = .sequence(machine) }
+            return try machine.restore(key, body, events: events)
+        case .sample(var machine):
+            correlators[query] = .none
+            defer { correlators[query] = .sample(machine) }
+            return try machine.restore(key, body, events: events)
+        }
+    }
+
+    func rewrite(_ query: Int, _ key: CorrelationKey) {
+        withMachine(query, sequence: { $0.rewrite(key) }, sample: { $0.rewrite(key) })
+    }
+
+    func finishRestoring() {
+        for query in correlators.indices {
+            withMachine(query, sequence: { $0.finishRestoring() }, sample: { $0.finishRestoring() })
+        }
+    }
+
+    private func withMachine(
+        _ query: Int, sequence: (inout SequenceMachine) -> Void, sample: (inout SampleMachine) -> Void
+    ) {
+        switch correlators[query] {
+        case .none, .collection: break
+        case .sequence(var machine):
+            correlators[query] = .none
+            sequence(&machine)
+            correlators[query] = .sequence(machine)
+        case .sample(var machine):
+            correlators[query] = .none
+            sample(&machine)
+            correlators[query] = .sample(machine)
+        }
+    }
+}
+
 extension Event {
     fileprivate func time(in field: FieldID) -> EventTime? {
         first(field).flatMap { EventTime($0) }
@@ -408,12 +647,5 @@ extension Event {
         case .string: Int64(String(decoding: value.bytes, as: UTF8.self))
         case .boolean: nil
         }
-    }
-}
-
-extension EventTime {
-    fileprivate func ahead(by nanoseconds: Int64) -> EventTime {
-        let (value, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
-        return EventTime(nanoseconds: overflow ? .max : value)
     }
 }

@@ -26,6 +26,8 @@ public struct PartExplanation: Sendable {
     public var verdicts: VerdictTree
     /// The keys under which the event takes part; nil where the query joins nothing.
     public var keys: [CorrelationKey]?
+    /// The exceptions that keep the event from the rule here although it holds, by their ids.
+    public var exceptions: [String] = []
 }
 
 /// The place a condition has in its query. Numbers count from 1, runs expanded.
@@ -57,11 +59,12 @@ public final class Explainer {
 
     private let queries: CompiledQueries
     private let parts: [QueryPart]
-    private let decoder: EventDecoder
+    private let decoder: EventReader
     private let matcher: Matcher
     private let evaluator: Evaluator
     private let source: Int
     private let steps = Steps()
+    private var previousTime = EventTime(nanoseconds: 0)
 
     /// Outlives the closure that fills it.
     private final class Steps {
@@ -70,15 +73,14 @@ public final class Explainer {
 
     /// - Parameter queries: one query, compiled by itself.
     public init(_ queries: CompiledQueries, decodeLimits: DecodeLimits = DecodeLimits()) {
+        let options = EvaluatorOptions(ordering: .sorted, decodeLimits: decodeLimits, correlationLimits: .bounded)
         precondition(queries.queries.count == 1, "an explanation is of one query")
         self.queries = queries
         query = queries.queries[0]
         parts = QueryPart.parts(of: query)
         decoder = queries.makeDecoder(limits: decodeLimits)
         matcher = Matcher(queries.program)
-        evaluator = Evaluator(
-            queries,
-            options: EvaluatorOptions(ordering: .sorted, decodeLimits: decodeLimits, correlationLimits: .bounded))
+        evaluator = Evaluator(queries, options: options)
         source = evaluator.addSource()
         evaluator.trace = { [steps] _, step in steps.list.append(step) }
     }
@@ -91,14 +93,25 @@ public final class Explainer {
         // It decoded under the same limits.
         _ = evaluator.process(payload, origin: origin, source: source, recordTime: nil)
         let event = decoder.event
+        // As in the evaluator: an event without a time of its own has that of the one before it.
+        previousTime = event.timestamp ?? previousTime
         let readers = queries.keyReaders[0]
         let explained = parts.indices.map { index in
-            PartExplanation(
-                part: parts[index], holds: matcher.holds(index, for: event),
-                verdicts: matcher.verdicts(index, for: event),
-                keys: readers.isEmpty ? nil : readers[index].keys(of: event).keys)
+            let holds = matcher.holds(index, for: event)
+            return PartExplanation(
+                part: parts[index], holds: holds, verdicts: matcher.verdicts(index, for: event),
+                keys: readers.isEmpty ? nil : readers[index].keys(of: event).keys,
+                exceptions: holds ? exceptions(forStage: index, event) : [])
         }
         return EventExplanation(origin: origin, timestamp: event.timestamp, outcome: .read(explained))
+    }
+
+    private func exceptions(forStage stage: Int, _ event: Event) -> [String] {
+        queries.exceptionsOfQuery[0].map { queries.exceptions[$0] }.filter { exception in
+            exception.covers(stage: stage, of: query.positiveStages)
+                && exception.expiry.map { previousTime < $0 } ?? true
+                && matcher.holds(exception.condition, for: event)
+        }.map(\.id)
     }
 
     /// Ends the input.

@@ -25,7 +25,10 @@ public struct QueryReader: Sendable {
     /// All problems at once, in the order of their places; the query is nil exactly when one of them is an error.
     public func read(_ source: SourceText) -> CheckResult {
         let parsed = parse(source)
-        guard let query = parsed.query else { return CheckResult(query: nil, diagnostics: parsed.diagnostics) }
+        guard let query = parsed.query else {
+            let more = checkConditions(of: parsed, source: source, options: options)
+            return CheckResult(query: nil, diagnostics: Self.ordered(parsed.diagnostics + more))
+        }
         let checked = check(query, source: source, options: options)
         var diagnostics = parsed.diagnostics + checked.diagnostics
         if let checked = checked.query {
@@ -34,11 +37,16 @@ public struct QueryReader: Sendable {
             if input != .bounded { diagnostics += CompiledRules.ruleProblems(in: checked) }
             if input == .stream { diagnostics += CompiledRules.streamProblems(in: checked, at: query.span) }
         }
-        diagnostics = diagnostics.enumerated()
-            .sorted { ($0.element.span.lower, $0.offset) < ($1.element.span.lower, $1.offset) }
-            .map(\.element)
+        diagnostics = Self.ordered(diagnostics)
         let isValid = !diagnostics.contains { $0.severity == .error }
         return CheckResult(query: isValid ? checked.query : nil, diagnostics: diagnostics)
+    }
+
+    /// By place.
+    private static func ordered(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+        diagnostics.enumerated()
+            .sorted { ($0.element.span.lower, $0.offset) < ($1.element.span.lower, $1.offset) }
+            .map(\.element)
     }
 }
 

@@ -26,6 +26,15 @@ public struct CheckedQuery: Hashable, Sendable {
         return stages.map(\.condition)
     }
 
+    /// How many stages must happen: those before missing events and `until` in ``conditions``; 1 for an event query.
+    public var positiveStages: Int {
+        switch form {
+        case .event: 1
+        case .sequence(let plan): plan.stages.count
+        case .sample(let plan): plan.stages.count
+        }
+    }
+
     /// Everything a correlation matches events with: its stages in their order, then, of a sequence, the
     /// events that must be missing, and last `until`. None for an event query.
     public var stages: [Stage] {

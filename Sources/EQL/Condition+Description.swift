@@ -18,22 +18,28 @@ extension Condition: CustomStringConvertible {
     private var nested: String {
         switch self {
         case .all, .any: "(\(self))"
+        case .test(let test) where test.alternatives.count > 1: "(\(test))"
         case .constant, .test, .expression, .not: description
         }
     }
 }
 
 extension FieldTest: CustomStringConvertible {
-    public var description: String {
+    public var description: String { alternatives.joined(separator: " or ") }
+
+    /// Several where patterns of several operators are one test.
+    fileprivate var alternatives: [String] {
         let name = FieldReference(path: field, span: Span(0, 0)).description
         switch test {
-        case .exists: return "\(name) != null"
-        case .equals(let values): return Self.choice(name, "==", "in", values.texts)
+        case .exists: return ["\(name) != null"]
+        case .equals(let values): return [Self.choice(name, "==", "in", values.texts)]
         case .equalsFolded(let texts):
             let wildcards = texts.contains { Wildcard.hasWildcards($0.string) }
             let values = texts.sorted().map { Literal.quoted($0.string) }
-            return wildcards ? "\(name) in~ (\(values.joined(separator: ", ")))" : Self.choice(name, ":", "in~", values)
-        case .ordered(let comparison, let bound): return "\(name) \(comparison.rawValue) \(bound)"
+            return [
+                wildcards ? "\(name) in~ (\(values.joined(separator: ", ")))" : Self.choice(name, ":", "in~", values)
+            ]
+        case .ordered(let comparison, let bound): return ["\(name) \(comparison.rawValue) \(bound)"]
         case .matches(let patterns): return Self.patterns(name, patterns)
         }
     }
@@ -43,7 +49,7 @@ extension FieldTest: CustomStringConvertible {
     }
 
     /// Patterns of one origin stand in one list, except those of functions, which take none.
-    private static func patterns(_ name: String, _ patterns: [StringPattern]) -> String {
+    private static func patterns(_ name: String, _ patterns: [StringPattern]) -> [String] {
         var calls: [String] = []
         var lists: [(operation: String, values: [String])] = []
         for pattern in patterns {
@@ -62,7 +68,7 @@ extension FieldTest: CustomStringConvertible {
                 lists.append((operation, [value]))
             }
         }
-        return (lists.map { choice(name, $0.operation, $0.operation, $0.values) } + calls).joined(separator: " or ")
+        return lists.map { choice(name, $0.operation, $0.operation, $0.values) } + calls
     }
 }
 

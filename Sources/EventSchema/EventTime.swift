@@ -72,6 +72,48 @@ extension EventTime {
     }
 }
 
+// MARK: - Epoch milliseconds
+
+extension EventTime {
+    /// Parses milliseconds since the epoch, with a fraction perhaps: `1700000000000`, `-1`, `1700000000000.123456`.
+    ///
+    /// Exact, where a double would round the nanoseconds away; digits of the fraction after the sixth are cut off.
+    /// Nil for anything else and for instants that do not fit.
+    public init?(parsingMilliseconds bytes: UnsafeRawBufferPointer) {
+        var cursor = ByteCursor(bytes)
+        let isNegative = cursor.take(.dash)
+        // 18 digits are more than an instant has, and fit.
+        guard let whole = cursor.takeNumber(upToDigits: 18) else { return nil }
+        var fraction = 0
+        if cursor.take(.period) {
+            guard !cursor.isAtEnd else { return nil }
+            var weight = 100_000
+            while let digit = cursor.takeDigit() {
+                fraction += digit * weight
+                weight /= 10
+            }
+        }
+        guard cursor.isAtEnd, let time = EventTime(milliseconds: Int64(isNegative ? -whole : whole)) else { return nil }
+        let (sum, overflow) = time.nanoseconds.addingReportingOverflow(Int64(isNegative ? -fraction : fraction))
+        guard !overflow else { return nil }
+        nanoseconds = sum
+    }
+}
+
+extension ByteCursor {
+    /// One digit or more, all that stand here; nil when there are none or too many.
+    fileprivate mutating func takeNumber(upToDigits limit: Int) -> Int? {
+        guard var value = takeDigit() else { return nil }
+        var count = 1
+        while let digit = takeDigit() {
+            count += 1
+            guard count <= limit else { return nil }
+            value = value * 10 + digit
+        }
+        return value
+    }
+}
+
 private struct TimeOfDay {
     var seconds = 0
     var nanoseconds = 0
@@ -145,37 +187,61 @@ extension EventTime: CustomStringConvertible {
 
     /// Appends what `description` says.
     public func write(to bytes: inout [UInt8]) {
-        func append(_ number: Int, digits: Int) {
-            var divisor = 1
-            for _ in 1..<digits { divisor *= 10 }
-            while divisor > 0 {
-                bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-                divisor /= 10
-            }
+        withUnsafeTemporaryAllocation(byteCount: Self.longestText, alignment: 1) { buffer in
+            let count = write(to: buffer)
+            bytes.append(contentsOf: buffer[..<count])
         }
+    }
+
+    /// What `description` has at most, in bytes.
+    public static let longestText = 30
+
+    /// Writes what `description` says to the start of `buffer`, which has room for ``longestText`` bytes; their number.
+    public func write(to buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var writer = TimeWriter(buffer: buffer)
         let days = Int(nanoseconds).flooringQuotientAndRemainder(by: 86_400_000_000_000)
         let date = CivilDate(daysSinceEpoch: days.quotient)
-        append(date.year, digits: 4)
-        bytes.append(.dash)
-        append(date.month, digits: 2)
-        bytes.append(.dash)
-        append(date.day, digits: 2)
-        bytes.append(.letterT)
+        writer.append(date.year, digits: 4)
+        writer.append(.dash)
+        writer.append(date.month, digits: 2)
+        writer.append(.dash)
+        writer.append(date.day, digits: 2)
+        writer.append(.letterT)
         let (second, fraction) = days.remainder.quotientAndRemainder(dividingBy: 1_000_000_000)
-        append(second / 3600, digits: 2)
-        bytes.append(.colon)
-        append(second / 60 % 60, digits: 2)
-        bytes.append(.colon)
-        append(second % 60, digits: 2)
-        bytes.append(.period)
+        writer.append(second / 3600, digits: 2)
+        writer.append(.colon)
+        writer.append(second / 60 % 60, digits: 2)
+        writer.append(.colon)
+        writer.append(second % 60, digits: 2)
+        writer.append(.period)
         if fraction % 1_000_000 == 0 {
-            append(fraction / 1_000_000, digits: 3)
+            writer.append(fraction / 1_000_000, digits: 3)
         } else if fraction % 1000 == 0 {
-            append(fraction / 1000, digits: 6)
+            writer.append(fraction / 1000, digits: 6)
         } else {
-            append(fraction, digits: 9)
+            writer.append(fraction, digits: 9)
         }
-        bytes.append(.letterZ)
+        writer.append(.letterZ)
+        return writer.count
+    }
+}
+
+private struct TimeWriter {
+    let buffer: UnsafeMutableRawBufferPointer
+    var count = 0
+
+    mutating func append(_ byte: UInt8) {
+        buffer[count] = byte
+        count += 1
+    }
+
+    mutating func append(_ number: Int, digits: Int) {
+        var divisor = 1
+        for _ in 1..<digits { divisor *= 10 }
+        while divisor > 0 {
+            append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            divisor /= 10
+        }
     }
 }
 

@@ -23,12 +23,17 @@ public struct FieldLayout: Sendable {
 
     /// The id of `path`, inserting it with the type `schema` gives it when it is new.
     public mutating func insert(_ path: FieldPath, schema: Schema = .ecs) -> FieldID {
+        insert(path, type: schema.type(of: path))
+    }
+
+    /// The id of `path`, inserting it with `type` when it is new.
+    public mutating func insert(_ path: FieldPath, type: @autoclosure () -> FieldType) -> FieldID {
         if let known = ids[path] { return known }
         precondition(paths.count < Int(UInt16.max), "a layout holds at most 65,534 fields")
         let id = FieldID(rawValue: UInt16(paths.count))
         ids[path] = id
         paths.append(path)
-        types.append(schema.type(of: path))
+        types.append(type())
         return id
     }
 

@@ -5,12 +5,13 @@
 let integrationFields = """
     root: apus.host_key apus.decoded.command_line=wildcard apus.decoded.script=text winlog@winlog
      powershell@powershell sysmon@sysmon iis.access@iis o365.audit@o365
-     azure@azure aws.cloudtrail@cloudtrail okta.*=keyword google_workspace.*=keyword gcp.audit.*=keyword
-     github.*=keyword auditd.*=keyword system.auth.*=keyword Endpoint.*=keyword Events.*=keyword
+     azure@azure aws.cloudtrail@cloudtrail okta.*=keyword okta.security_context.as.number=long
+     google_workspace.*=keyword gcp.audit.*=keyword github.*=keyword auditd.*=keyword
+     system.auth.*=keyword Endpoint.*=keyword Events.*=keyword
      Effective_process.entity_id Effective_process.executable Effective_process.name Effective_process.pid=long
      Target.process@process Target.dll@dll
-     agent.hostname input.type host.containerized=bool host.os.build host.os.codename
-     host.os.Ext.variant event.Ext.*=keyword event.desired_access_numeric=long
+     agent.hostname token.id file.code_signature.signed=bool input.type host.containerized=bool
+     host.os.build host.os.codename host.os.Ext.variant event.Ext.*=keyword event.desired_access_numeric=long
      user.Ext.*=keyword user.identifier registry.Ext.*=keyword registry.data.Ext.*=keyword
      dns.Ext.options=long dns.Ext.status=long dll.Ext@file_ext file.Ext@file_ext
      destination.Ext.*=keyword source.Ext.*=keyword network.Ext.*=keyword device.Ext.*=keyword
@@ -39,12 +40,18 @@ let integrationFields = """
      signinlogs.properties.status.error_code=long subscription_id tenant_id
     cloudtrail: *=keyword additional_eventdata=flat flattened=flat management_event read_only=bool
      user_identity.session_context.mfa_authenticated
-    process_ext: *=keyword api.parameters.desired_access_numeric=long api.parameters.size=long
-     code_signature@code_signature created_suspended=bool effective_parent.pid=long memory_region.region_size=long
-     memory_region.allocation_size=long memory_region.bytes_allocated_offset=long
+    process_ext: *=keyword api.metadata.background_callcount=long api.metadata.client_is_local=bool
+     api.metadata.client_process_id=long api.metadata.ms_since_last_keyevent=long api.metadata.return_value=long
+     api.metadata.thread_info_flags=long api.metadata.visible_windows_count=long api.metadata.windows_count=long
+     api.parameters.desired_access_numeric=long api.parameters.size=long code_signature@code_signature
+     created_suspended=bool effective_parent.pid=long memory_region.allocation_size=long
+     memory_region.bytes_allocation_offset=long memory_region.bytes_compressed_present=bool
+     memory_region.mapped_pe_detected=bool memory_region.memory_pe_detected=bool memory_region.region_size=long
+     real.pid=long session_info.relative_logon_time=float session_info.relative_password_age=float
      relative_file_creation_time=float relative_file_name_modify_time=float token.elevation=bool
      token.integrity_level=long trusted=bool trusted_descendant=bool
-    file_ext: *=keyword code_signature@code_signature entropy=float load_index=long monotonic_id=long
+    file_ext: *=keyword code_signature@code_signature compile_time=date entropy=float entry_modified=float
+     load_index=long mapped_size=long monotonic_id=long quarantine_result=bool
      relative_file_creation_time=float relative_file_name_modify_time=float size=long
      windows.zone_identifier=long original.gid=long original.uid=long
 

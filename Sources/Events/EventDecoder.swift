@@ -11,6 +11,9 @@ public final class EventDecoder {
     private let timestampField: FieldID?
     private let hostKey: (target: FieldID, candidates: [FieldID])?
     private var record = apus_json_record()
+    /// What was read of the current record, until it is finished.
+    private var coercionFailures = 0
+    private var shortage = false
 
     /// The last record that decoded without failure; without any field before the first.
     public private(set) var event: Event
@@ -19,14 +22,17 @@ public final class EventDecoder {
     ///   - timestampField: the field ``Event/timestamp`` is parsed from.
     ///   - hostKey: a field that is never read from records, and those whose first string that is not empty
     ///     it takes, in order of preference.
+    ///   - derived: further fields that are never read from records; ``give(_:to:)`` gives them values.
     public init(
         layout: FieldLayout, timestampField: FieldID? = nil,
-        hostKey: (target: FieldID, candidates: [FieldID])? = nil, limits: DecodeLimits = DecodeLimits()
+        hostKey: (target: FieldID, candidates: [FieldID])? = nil, derived: [FieldID] = [],
+        limits: DecodeLimits = DecodeLimits()
     ) {
         self.layout = layout
         self.timestampField = timestampField
         self.hostKey = hostKey
-        decoder = Self.makeDecoder(layout: layout, derived: hostKey?.target, limits: limits, record: &record)
+        let derived = derived + (hostKey.map { [$0.target] } ?? [])
+        decoder = Self.makeDecoder(layout: layout, derived: derived, limits: limits, record: &record)
         event = Event(record: record, timestamp: nil, hostKeyCandidate: nil, coercionFailures: 0)
     }
 
@@ -37,23 +43,85 @@ public final class EventDecoder {
     /// Replaces `event` by the fields of `payload`, which is copied. Nil on success; `event` must not be
     /// used after a failure until the next success.
     public func decode(_ payload: UnsafeRawBufferPointer) -> DecodeFailure? {
+        read(payload) ?? finish()
+    }
+
+    // MARK: In two steps
+
+    /// Reads the fields of `payload`, which is copied; until ``finish()`` further values may be given to them.
+    public func read(_ payload: UnsafeRawBufferPointer) -> DecodeFailure? {
         let bytes = payload.baseAddress?.assumingMemoryBound(to: UInt8.self)
         if let failure = DecodeFailure(apus_json_decode(decoder, bytes, payload.count, &record)) { return failure }
-        var coercionFailures = Int(record.coercion_failures)
-        let timestamp = parseTimestamp(coercionFailures: &coercionFailures)
+        coercionFailures = 0
+        shortage = false
+        return nil
+    }
+
+    /// Takes the timestamp and the host key from what was read and given, and replaces `event`.
+    public func finish() -> DecodeFailure? {
+        if shortage { return .outOfMemory }
+        let timestamp = parseTimestamp()
         var candidate: Int?
         if let failure = deriveHostKey(candidate: &candidate) { return failure }
         event = Event(
-            record: record, timestamp: timestamp, hostKeyCandidate: candidate, coercionFailures: coercionFailures)
+            record: record, timestamp: timestamp, hostKeyCandidate: candidate,
+            coercionFailures: coercionFailures + Int(record.coercion_failures))
         return nil
+    }
+
+    /// A place in the values of one field, which stays good while values are given and taken away.
+    public struct Cursor {
+        fileprivate var index: UInt32
+    }
+
+    public func cursor(_ field: FieldID) -> Cursor { Cursor(index: record.heads[field.index]) }
+
+    /// The value at the cursor, which moves on. What it borrows stays valid until the next record.
+    public func next(_ cursor: inout Cursor) -> EventValue? {
+        var values = Event.Values(all: record.values, next: cursor.index)
+        defer { cursor.index = values.index }
+        return values.next()
     }
 
     private func values(_ field: FieldID) -> Event.Values {
         Event.Values(all: record.values, next: record.heads[field.index])
     }
 
+    public func isPresent(_ field: FieldID) -> Bool {
+        record.heads[field.index] != Event.Values.none
+    }
+
+    /// The first value of `field` so far. What it borrows stays valid until the next record.
+    public func first(_ field: FieldID) -> EventValue? {
+        var values = values(field)
+        return values.next()
+    }
+
+    /// Gives `field` one more value, read from `text` as the field reads a string. Not copied: `text` is part of a
+    /// value of this record, of ``room(_:)``, or lives as long as the decoder.
+    public func give(_ text: UnsafeRawBufferPointer, to field: FieldID) {
+        let bytes = text.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        if apus_json_give(decoder, field.rawValue, bytes, text.count, &record) != APUS_JSON_OK { shortage = true }
+    }
+
+    /// Takes all values from `field`.
+    public func takeAway(_ field: FieldID) {
+        apus_json_take_away(decoder, field.rawValue)
+    }
+
+    /// Memory for values to give, valid until the next record. Nil when there is none: the record then fails to finish.
+    public func room(_ count: Int) -> UnsafeMutableRawBufferPointer? {
+        guard let bytes = apus_json_room(decoder, count) else {
+            shortage = true
+            return nil
+        }
+        return UnsafeMutableRawBufferPointer(start: bytes, count: count)
+    }
+
+    // MARK: Finishing
+
     /// The first value that is an instant. Values before it that are none count as coercion failures.
-    private func parseTimestamp(coercionFailures: inout Int) -> EventTime? {
+    private func parseTimestamp() -> EventTime? {
         guard let timestampField else { return nil }
         for value in values(timestampField) {
             if let time = EventTime(value) { return time }
@@ -90,22 +158,13 @@ extension EventTime {
         guard let time else { return nil }
         self = time
     }
-
-    /// Digits with an optional minus sign; 18 digits at most, which is more than an instant has.
-    public init?(parsingMilliseconds bytes: UnsafeRawBufferPointer) {
-        let isNegative = bytes.first == UInt8(ascii: "-")
-        let digits = UnsafeRawBufferPointer(rebasing: bytes[(isNegative ? 1 : 0)...])
-        guard (1...18).contains(digits.count), digits.allSatisfy({ ASCII.isDigit($0) }) else { return nil }
-        let magnitude = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 &- 0x30) }
-        self.init(milliseconds: isNegative ? -magnitude : magnitude)
-    }
 }
 
 // MARK: - The decode plan
 
 extension EventDecoder {
     private static func makeDecoder(
-        layout: FieldLayout, derived: FieldID?, limits: DecodeLimits, record: inout apus_json_record
+        layout: FieldLayout, derived: [FieldID], limits: DecodeLimits, record: inout apus_json_record
     ) -> OpaquePointer {
         // All names in one buffer: the plan copies them before it returns.
         let names = layout.paths.map { Array($0.dotted.utf8CString) }
@@ -117,7 +176,8 @@ extension EventDecoder {
                 fields.append(
                     apus_json_field(
                         path: text.baseAddress.map { $0 + offset }, length: names[index].count - 1,
-                        coercion: layout.types[index].coercion, is_derived: derived?.index == index ? 1 : 0))
+                        coercion: layout.types[index].coercion,
+                        is_derived: derived.contains { $0.index == index } ? 1 : 0))
                 offset += names[index].count
             }
             return apus_json_decoder_create(

@@ -24,6 +24,17 @@ public final class RetainedEvent: Sendable {
         bytes = Array(payload)
     }
 
+    /// A record whose bytes are at hand.
+    public init(
+        _ bytes: [UInt8], origin: RecordOrigin, timestamp: EventTime, tiebreaker: Int64?, isLate: Bool
+    ) {
+        self.origin = origin
+        self.timestamp = timestamp
+        self.tiebreaker = tiebreaker
+        self.isLate = isLate
+        self.bytes = bytes
+    }
+
     /// The same record, whose bytes are shared, at another place in time.
     public init(_ event: RetainedEvent, timestamp: EventTime, tiebreaker: Int64?, isLate: Bool) {
         origin = event.origin

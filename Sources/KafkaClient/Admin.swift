@@ -1,4 +1,5 @@
 import CRdKafka
+import Glibc
 
 /// A topic to be created.
 public struct NewTopic: Hashable, Sendable {
@@ -23,16 +24,40 @@ public final class Admin: Sendable {
 
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     public init(_ properties: ClientProperties, log: ClientLog.Handler? = nil) throws {
-        client = try ClientHandle(RD_KAFKA_PRODUCER, Configuration(properties), log: log)
+        client = try ClientHandle(RD_KAFKA_PRODUCER, Configuration(properties), events: RD_KAFKA_EVENT_ERROR, log: log)
     }
 
     /// Describes the cluster without creating anything.
+    ///
+    /// - Throws: What keeps the client from its brokers, as far as it says so: at once when time cannot mend it, such
+    ///   as refused credentials, else when the time is up.
     public func metadata(topic: String? = nil, timeout: Duration) throws(KafkaError) -> ClusterMetadata {
-        try client.metadata(topic: topic, timeout: timeout)
+        let deadline = ContinuousClock.now + timeout
+        var complaint: KafkaError?
+        while true {
+            do throws(KafkaError) {
+                let left = max(.milliseconds(1), deadline - ContinuousClock.now)
+                return try client.metadata(topic: topic, timeout: min(left, .milliseconds(250)))
+            } catch {
+                complaint = client.complaint("connect") ?? complaint
+                if let complaint, complaint.reaction == .stop { throw complaint }
+                guard ContinuousClock.now < deadline else { throw complaint ?? error }
+                // The client may know at once that it has no broker, and not wait for one.
+                usleep(20_000)
+            }
+        }
     }
 
     public func watermarks(_ partition: TopicPartition, timeout: Duration) throws(KafkaError) -> Watermarks {
         try client.watermarks(partition, timeout: timeout)
+    }
+
+    /// For each partition the offset of the first record whose log timestamp (milliseconds since 1970) is not older;
+    /// nil where there is none.
+    public func offsets(
+        at milliseconds: Int64, of partitions: [TopicPartition], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64?] {
+        try client.offsets(at: milliseconds, of: partitions, timeout: timeout)
     }
 
     /// Creates the topics, and waits until the controller has. Returns an error per topic that was refused,

@@ -1,4 +1,5 @@
 import CRdKafka
+import Synchronization
 
 /// One line of librdkafka's own log.
 public struct ClientLog: Sendable {
@@ -28,6 +29,7 @@ final class ClientHandle: @unchecked Sendable {
     let pointer: OpaquePointer
     /// librdkafka holds an unretained pointer to it. `deinit` ends librdkafka's threads before it is released.
     private let log: LogBox?
+    private let isDestroyable = Atomic(true)
 
     private final class LogBox: Sendable {
         let handler: ClientLog.Handler
@@ -55,8 +57,11 @@ final class ClientHandle: @unchecked Sendable {
         } else {
             rd_kafka_conf_set_log_cb(configuration.pointer, nil)
         }
-        let usesTokens = configuration.value(of: "sasl.mechanisms")?.uppercased() == "OAUTHBEARER"
-        // Fetching a token blocks on HTTP: it belongs on librdkafka's background thread, not on our queue.
+        // Fetching a token blocks on HTTP: it belongs on librdkafka's background thread, not on our queue. Unsecured
+        // tokens are made without waiting, where events are served, and have no part in this.
+        let usesTokens =
+            configuration.value(of: "sasl.mechanisms")?.uppercased() == "OAUTHBEARER"
+            && configuration.value(of: "sasl.oauthbearer.method")?.lowercased() == "oidc"
         if usesTokens { rd_kafka_conf_enable_sasl_queue(configuration.pointer, 1) }
 
         self.log = log
@@ -68,7 +73,23 @@ final class ClientHandle: @unchecked Sendable {
 
     /// Waits for librdkafka's threads. A consumer that was not closed leaves without telling its group,
     /// which then waits for the session to time out.
-    deinit { rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE) }
+    deinit {
+        guard isDestroyable.load(ordering: .relaxed) else {
+            // Its threads go on, and may log.
+            if let log { _ = Unmanaged.passRetained(log) }
+            return
+        }
+        rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    }
+
+    /// For a consumer with the assignor `cooperative-sticky` until it has had an assignment: before 2.3.0, librdkafka
+    /// aborts the process when one without is destroyed (confluentinc/librdkafka#4312). It is leaked then: an instance
+    /// that is stopped just after it has joined must end in good order.
+    func keepUntilAssigned() {
+        if rd_kafka_version() < 0x0203_0000 { isDestroyable.store(false, ordering: .relaxed) }
+    }
+
+    func hasBeenAssigned() { isDestroyable.store(true, ordering: .relaxed) }
 
     /// The error that ended this client's usefulness, if one did.
     var fatalError: KafkaError? {
@@ -78,6 +99,29 @@ final class ClientHandle: @unchecked Sendable {
             return KafkaError(
                 KafkaErrorCode(code), "go on with this client", message: String(cString: text), isFatal: true)
         }
+    }
+
+    /// What the client complained of since the last call, on its main queue: the first error that time cannot mend,
+    /// else the last one. For clients that nobody else polls.
+    func complaint(_ operation: String) -> KafkaError? {
+        guard let queue = rd_kafka_queue_get_main(pointer) else { return nil }
+        defer { rd_kafka_queue_destroy(queue) }
+        var complaint: KafkaError?
+        while let event = rd_kafka_queue_poll(queue, 0) {
+            defer { rd_kafka_event_destroy(event) }
+            guard rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR else { continue }
+            if complaint?.reaction != .stop { complaint = Self.refusal(error(of: event, operation)) }
+        }
+        return complaint
+    }
+
+    /// With TLS 1.3 the broker judges a client's certificate after the handshake: librdkafka takes the alert for a
+    /// connection that broke.
+    private static func refusal(_ error: KafkaError) -> KafkaError {
+        guard error.code == .transport, error.message.contains("SSL routines"), error.message.contains(" alert ") else {
+            return error
+        }
+        return KafkaError(.ssl, error.operation, message: error.message)
     }
 
     /// What an `RD_KAFKA_EVENT_ERROR` says. Consumes nothing.

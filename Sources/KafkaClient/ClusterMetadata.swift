@@ -68,4 +68,18 @@ extension ClientHandle {
         }
         return Watermarks(low: low, high: high)
     }
+
+    /// For each partition the offset of the first record whose log timestamp is not older; nil where there is none.
+    func offsets(
+        at milliseconds: Int64, of partitions: [TopicPartition], timeout: Duration
+    ) throws(KafkaError) -> [TopicPartition: Int64?] {
+        let list = PartitionList(capacity: partitions.count)
+        for partition in partitions { list.add(partition, offset: milliseconds) }
+        let result = rd_kafka_offsets_for_times(pointer, list.pointer, timeout.timeout)
+        if let error = list.pointer.pointee.firstError("look up offsets by time") { throw error }
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(result, "look up offsets by time") }
+        return Dictionary(
+            list.pointer.pointee.elements.map { ($0.topicPartition, $0.offset >= 0 ? $0.offset : nil) },
+            uniquingKeysWith: { _, last in last })
+    }
 }

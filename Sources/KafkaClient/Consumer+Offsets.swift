@@ -122,4 +122,25 @@ public final class GroupMetadata: @unchecked Sendable {
     }
 
     deinit { rd_kafka_consumer_group_metadata_destroy(pointer) }
+
+    /// The group's generation, or nil while the consumer is no member of it.
+    ///
+    /// Offsets sent without one are not fenced: for producers from before KIP-447 brokers take them from anybody.
+    /// (librdkafka tells it in the serialised form only: `CGMDv2:`, then the generation in this machine's byte order;
+    /// the same in 2.0.2 and 2.16.)
+    public var generation: Int32? {
+        var bytes: UnsafeMutableRawPointer?
+        var size = 0
+        if let error = rd_kafka_consumer_group_metadata_write(pointer, &bytes, &size) {
+            rd_kafka_error_destroy(error)
+            return nil
+        }
+        guard let bytes else { return nil }
+        defer { rd_kafka_mem_free(nil, bytes) }
+        let opening = Array("CGMDv2:".utf8)
+        let form = UnsafeRawBufferPointer(start: bytes, count: size)
+        guard form.count >= opening.count + 4, form.starts(with: opening) else { return nil }
+        let generation = form.loadUnaligned(fromByteOffset: opening.count, as: Int32.self)
+        return generation >= 0 ? generation : nil
+    }
 }

@@ -61,7 +61,10 @@ public final class Consumer: Sendable {
         let configuration = try Configuration(properties, required: Self.required)
         let maxPoll = configuration.value(of: "max.poll.interval.ms").flatMap(Int.init) ?? 300_000
         let mask = RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_STATS
+        let isCooperative =
+            configuration.value(of: "partition.assignment.strategy")?.contains("cooperative") == true
         let client = try ClientHandle(RD_KAFKA_CONSUMER, configuration, events: mask, log: log)
+        if isCooperative { client.keepUntilAssigned() }
         // One queue for all control events: the main queue forwards to the consumer's. It must be this one,
         // since newer librdkafkas count only polls of queues that may hold records as a sign of life.
         rd_kafka_poll_set_consumer(client.pointer)
@@ -308,6 +311,7 @@ public final class Consumer: Sendable {
     private func take(
         _ partitions: [TopicPartition], _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
     ) {
+        client.hasBeenAssigned()
         do throws(KafkaError) {
             // First the queues, then the assignment: no record may reach the control queue in between.
             let queues = try takeQueues(partitions)

@@ -96,9 +96,22 @@ public final class EmbeddedBroker: Sendable {
         rd_kafka_mock_push_request_errors_array(cluster.pointer, api.rawValue, codes.count, codes)
     }
 
+    /// The next requests of this kind to one broker fail; those to the others do not.
+    public func fail(_ api: API, of broker: Int32, with errors: [KafkaErrorCode]) throws(KafkaError) {
+        for error in errors {
+            try check(
+                apus_kafka_mock_fail(cluster.pointer, broker, api.rawValue, error.response), "inject an error")
+        }
+    }
+
     /// Takes back the failures that have not happened yet.
     public func clearFailures(of api: API) {
         rd_kafka_mock_clear_request_errors(cluster.pointer, api.rawValue)
+    }
+
+    /// From now on the brokers do not know this kind of request, as old ones do not. Connections made before still do.
+    public func withdraw(_ api: API) throws(KafkaError) {
+        try check(rd_kafka_mock_set_apiversion(cluster.pointer, api.rawValue, -1, -1), "withdraw a request")
     }
 
     /// Metadata answers carry this error for the topic; `.none` ends it.

@@ -30,16 +30,30 @@ public struct KafkaError: Error, Hashable, Sendable {
         self.requiresAbort = requiresAbort
     }
 
-    /// What the caller does. librdkafka's flags know the circumstances, so they come before the table.
+    /// What the caller does. librdkafka's flags know the circumstances, so they come before the table; where they
+    /// leave a choice, the table makes it: what no repetition mends stops.
     public var reaction: Reaction {
-        if isFatal { return .stop }
-        if requiresAbort { return .abortTransaction }
+        let listed = Classifier.lists(code) ? code.reaction : nil
+        if isFatal { return listed == .stop ? .stop : .rejoin }
+        if requiresAbort {
+            // Aborting is all librdkafka asks for; the code says whether a new attempt makes sense.
+            switch listed {
+            case .dropLane, .rejoin, .stop: return listed ?? .stop
+            case .ignore, .retry, .abortTransaction, nil: return .abortTransaction
+            }
+        }
         if isRetriable { return .retry }
         return code.reaction
     }
 }
 
 extension KafkaError {
+    /// librdkafka has given up starting this partition, since it could not fetch the committed offset: the partition
+    /// stays assigned and is not read. It says so in words only (seen with 2.0.2, for NOT_COORDINATOR).
+    public var leavesPartitionUnread: Bool {
+        partition != nil && message.hasPrefix("Failed to fetch committed offset")
+    }
+
     init(_ code: rd_kafka_resp_err_t, _ operation: String, topic: String? = nil, partition: Int32? = nil) {
         self.init(KafkaErrorCode(code), operation, topic: topic, partition: partition)
     }
@@ -99,7 +113,12 @@ extension KafkaError: CustomStringConvertible {
         case .offsetOutOfRange, .autoOffsetReset:
             "Records were deleted before they were read; set the group's offsets and raise the topic's retention"
         case .fenced, .producerFenced, .invalidProducerEpoch:
-            "Give each running instance a transactional id of its own"
+            """
+            If it repeats: give each running instance a kafka.instance_id of its own, and raise \
+            kafka.transaction_timeout if transactions take that long
+            """
+        case .invalidTransactionTimeout:
+            "Lower kafka.transaction_timeout, or raise the brokers' transaction.max.timeout.ms"
         case .fencedInstance:
             "Give each running instance a group.instance.id of its own"
         case .inconsistentGroupProtocol:

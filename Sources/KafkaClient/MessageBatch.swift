@@ -30,10 +30,11 @@ public final class MessageBatch {
         client = nil
     }
 
-    /// Replaces the content with what waits in the queue, at most `limit`. Does not wait.
-    func fill(from queue: QueueHandle, limit: Int) throws(KafkaError) {
+    /// Replaces the content with what waits in the queue, at most `limit`. Waits for as many up to `patience`.
+    func fill(from queue: QueueHandle, limit: Int, patience: Duration = .zero) throws(KafkaError) {
         clear()
-        let received = rd_kafka_consume_batch_queue(queue.pointer, 0, storage, Swift.min(limit, capacity))
+        let received = rd_kafka_consume_batch_queue(
+            queue.pointer, patience.timeout, storage, Swift.min(limit, capacity))
         guard received >= 0 else { throw KafkaError(rd_kafka_last_error(), "read records") }
         guard received > 0 else { return }
         count = received

@@ -74,8 +74,13 @@ public final class PartitionQueue: Sendable {
 
     /// Replaces the content of `batch` with the waiting messages, at most `max`, without waiting. Returns
     /// their number, always 0 when the partition was given back. Resets `max.poll.interval.ms`.
+    ///
+    /// - Parameter patience: Waits that long for `max` messages. Not for lanes, and giving the partition back waits,
+    ///   too.
     @discardableResult
-    public func consumeBatch(max: Int = .max, into batch: MessageBatch) throws(KafkaError) -> Int {
+    public func consumeBatch(
+        max: Int = .max, into batch: MessageBatch, patience: Duration = .zero
+    ) throws(KafkaError) -> Int {
         // Under the lock, since after a reassignment the same queue belongs to a new PartitionQueue.
         let failure: KafkaError? = state.withLock { state in
             if case .retired = state {
@@ -83,7 +88,7 @@ public final class PartitionQueue: Sendable {
                 return nil
             }
             do throws(KafkaError) {
-                try batch.fill(from: handle, limit: max)
+                try batch.fill(from: handle, limit: max, patience: patience)
                 return nil
             } catch {
                 return error

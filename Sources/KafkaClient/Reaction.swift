@@ -4,10 +4,14 @@ public enum Reaction: String, Hashable, Sendable, CaseIterable {
     case ignore
     /// The same call may succeed later. Repeat it, within the caller's own limit.
     case retry
-    /// The open transaction cannot be committed: abort it, rewind to the committed offsets, go on.
+    /// The open transaction cannot be committed: abort it, and write the same work in a new one.
     case abortTransaction
-    /// The partition is, or may be, no longer ours: drop the lane's uncommitted work. Its new owner does it again.
+    /// The group refuses our membership as we gave it: abort, ask the group anew which partitions are ours, and drop
+    /// the uncommitted work of those that are not. Their new owner does it again.
     case dropLane
+    /// This client is of no further use, or what became of a commit is unknown: give consumer, producer and all
+    /// uncommitted work up, and start over from what is committed.
+    case rejoin
     /// Nothing this process does can help: stop it, and tell the operator.
     case stop
 }
@@ -26,7 +30,8 @@ enum Classifier {
         }
     }
 
-    /// A code missing here stops: repeating a failure nobody has thought about hides it.
+    /// A code missing here stops: repeating a failure nobody has thought about hides it. (In a transaction
+    /// librdkafka's own judgement goes first: see ``KafkaError/reaction``.)
     static let unlisted = Rule(.none, .stop, "an unknown failure must be seen, not repeated")
 
     static let rules: [Rule] = [
@@ -50,6 +55,13 @@ enum Classifier {
         Rule(.unstableOffsetCommit, .retry, "offsets of an open transaction; stable soon"),
         Rule(.queueFull, .retry, "delivery reports make room"),
         Rule(.throttled, .retry, "a quota; it refills"),
+        Rule(.brokerNotAvailable, .retry, "the broker is starting or stopping"),
+        Rule(.replicaNotAvailable, .retry, "our metadata was old; librdkafka refreshes it"),
+        Rule(.notEnoughReplicasAfterAppend, .retry, "written, but by too few replicas; an idempotent repeat is safe"),
+        Rule(.storageError, .retry, "the leader's disk failed; another replica takes over"),
+        Rule(.fencedLeaderEpoch, .retry, "our metadata was old; librdkafka refreshes it"),
+        Rule(.unknownLeaderEpoch, .retry, "the broker's metadata is old; it catches up"),
+        Rule(.notController, .retry, "the controller moved; librdkafka looks it up"),
 
         Rule(.messageTimedOut, .abortTransaction, "a record was given up; its transaction is incomplete"),
         Rule(.purgedFromQueue, .abortTransaction, "an abort purged the record"),
@@ -57,7 +69,8 @@ enum Classifier {
         Rule(.messageTooLarge, .abortTransaction, "this record can never be written; the others can"),
         Rule(.batchTooLarge, .abortTransaction, "the batch must be built again, smaller"),
         Rule(.invalidRecord, .abortTransaction, "the broker refused this record only"),
-        Rule(.invalidTransactionState, .abortTransaction, "the coordinator sees another state than we do"),
+        Rule(.inconsistent, .abortTransaction, "records of the transaction failed; their reports say why"),
+        Rule(.unknownServerError, .abortTransaction, "a broker failed inside; the next attempt may find it well"),
         Rule(.outOfOrderSequence, .abortTransaction, "a gap in the sequence; only an abort resets it"),
         Rule(.unknownProducer, .abortTransaction, "the broker forgot our sequence; an abort bumps the epoch"),
 
@@ -67,15 +80,24 @@ enum Classifier {
         Rule(.unknownMember, .dropLane, "the group has forgotten us; librdkafka rejoins"),
         Rule(.rebalanceInProgress, .dropLane, "the commit was not accepted and the partition may move"),
         Rule(.unknownPartition, .dropLane, "the partition is gone, or not assigned to us"),
+        Rule(.staleMemberEpoch, .dropLane, "the group went on without us"),
 
-        Rule(.fenced, .stop, "another instance with our transactional id has taken over"),
-        Rule(.producerFenced, .stop, "another instance with our transactional id has taken over"),
-        Rule(.invalidProducerEpoch, .stop, "another instance with our transactional id has taken over"),
-        Rule(.coordinatorFenced, .stop, "another coordinator has taken over the transaction"),
+        Rule(.fenced, .rejoin, "our transaction timed out, or another instance has our transactional id"),
+        Rule(.producerFenced, .rejoin, "our transaction timed out, or another instance has our transactional id"),
+        Rule(.invalidProducerEpoch, .rejoin, "our transaction timed out, or another instance has our transactional id"),
+        Rule(.coordinatorFenced, .rejoin, "another coordinator has taken over; the outcome is unknown"),
+        Rule(.invalidTransactionState, .rejoin, "the coordinator sees another state than we do; its own counts"),
+        Rule(.invalidProducerIDMapping, .rejoin, "the coordinator has forgotten our id; only a new start registers it"),
+        Rule(.outdated, .rejoin, "the answer came after the call was given up; its outcome is unknown"),
+        Rule(.fatal, .rejoin, "librdkafka has given the client up"),
+        Rule(.gaplessGuarantee, .rejoin, "going on would leave a hole in the output"),
+
         Rule(.fencedInstance, .stop, "another member runs under our group.instance.id"),
         Rule(.inconsistentGroupProtocol, .stop, "the group's members use another assignor"),
-        Rule(.fatal, .stop, "librdkafka has given the client up"),
-        Rule(.gaplessGuarantee, .stop, "going on would leave a hole in the output"),
+        Rule(.groupMaxSizeReached, .stop, "the group may have no more members"),
+        Rule(.invalidSessionTimeout, .stop, "the brokers refuse session.timeout.ms"),
+        Rule(.invalidTransactionTimeout, .stop, "the brokers refuse transaction.timeout.ms"),
+        Rule(.unsupportedForMessageFormat, .stop, "a topic has a message format from before transactions"),
 
         Rule(.ssl, .stop, "certificates or keys are wrong; only new ones help"),
         Rule(.authentication, .stop, "the credentials are wrong"),
@@ -96,10 +118,10 @@ enum Classifier {
         Rule(.autoOffsetReset, .stop, "no offset to start from, and auto.offset.reset is error"),
         Rule(.unsupportedFeature, .stop, "the broker or librdkafka is too old"),
         Rule(.unsupportedVersion, .stop, "the broker or librdkafka is too old"),
+        Rule(.notConfigured, .stop, "a bug on our side: transactions without a transactional id"),
         Rule(.invalidArgument, .stop, "a bug on our side, or an impossible setting"),
         Rule(.state, .stop, "a bug on our side: the call does not fit the client's state"),
         Rule(.conflict, .stop, "a bug on our side: two settings or calls exclude each other"),
-        Rule(.inconsistent, .stop, "a bug on our side: a record reached a queue nobody reads"),
         Rule(.systemResource, .stop, "the system refuses threads, files or memory"),
 
         Rule(.badMessage, .retry, "corrupt on the wire; the checksum failed and librdkafka fetches again"),
@@ -114,6 +136,8 @@ enum Classifier {
     private static let table = Dictionary(rules.map { ($0.code, $0) }, uniquingKeysWith: { first, _ in first })
 
     static func rule(for code: KafkaErrorCode) -> Rule { table[code] ?? unlisted }
+
+    static func lists(_ code: KafkaErrorCode) -> Bool { table[code] != nil }
 }
 
 extension KafkaErrorCode {

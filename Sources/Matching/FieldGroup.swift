@@ -26,6 +26,7 @@ struct FieldGroup: BitwiseCopyable {
     /// Nanoseconds, ascending.
     var dates: Table<Int64>
     var dateBits: ListTable
+    /// Ascending, none of them overlapping another.
     var blocks: Table<AddressRange>
     var blockBits: ListTable
     /// Row 0 is `false`, row 1 is `true`.
@@ -43,24 +44,6 @@ struct FieldGroup: BitwiseCopyable {
     /// Values that are no strings are tested as text too: a field outside ECS may hold anything, and a
     /// pattern sees what EQL's `string()` would give.
     var readsAllAsText: Bool
-}
-
-struct AddressRange: BitwiseCopyable {
-    var lowerHigh: UInt64
-    var lowerLow: UInt64
-    var upperHigh: UInt64
-    var upperLow: UInt64
-
-    init(_ block: IPBlock) {
-        lowerHigh = block.lower.high
-        lowerLow = block.lower.low
-        upperHigh = block.upper.high
-        upperLow = block.upper.low
-    }
-
-    func contains(_ address: IPAddress) -> Bool {
-        (lowerHigh, lowerLow) <= (address.high, address.low) && (address.high, address.low) <= (upperHigh, upperLow)
-    }
 }
 
 /// One `<`, `<=`, `>` or `>=`.
@@ -162,6 +145,7 @@ struct FieldGroupBuilder {
             }
         }
 
+        let ranges = AddressRange.disjoint(blocks.values, bits: blocks.bits)
         integers.sort(by: <)
         dates.sort(by: <)
         let set: PatternSet? = patterns.values.isEmpty ? nil : try PatternSet(patterns.values)
@@ -174,7 +158,7 @@ struct FieldGroupBuilder {
             integers: arena.freeze(integers.values), integerBits: ListTable(integers.bits, in: arena),
             doubles: arena.freeze(doubles.values), doubleBits: ListTable(doubles.bits, in: arena),
             dates: arena.freeze(dates.values), dateBits: ListTable(dates.bits, in: arena),
-            blocks: arena.freeze(blocks.values.map(AddressRange.init)), blockBits: ListTable(blocks.bits, in: arena),
+            blocks: arena.freeze(ranges.map(\.range)), blockBits: ListTable(ranges.map(\.bits), in: arena),
             booleanBits: ListTable(booleans, in: arena),
             bounds: arena.freeze(bounds), boundText: arena.freeze(boundText),
             patterns: set?.database, patternBits: ListTable(patterns.bits, in: arena),

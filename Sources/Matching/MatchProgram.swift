@@ -8,7 +8,8 @@ public import EventSchema
 // `@unchecked`: every stored table is written in `init` and only read afterwards; the arena and the
 // pattern sets are kept alive by this object and never changed.
 public final class MatchProgram: @unchecked Sendable {
-    /// The conditions as given; their indices are the ids that ``Matcher/match(_:)`` reports.
+    /// The conditions as given; their indices are the ids that ``Matcher/match(_:)`` reports. Behind them stand those
+    /// that are only asked for by ``Matcher/alsoHolds(_:for:)``.
     public let conditions: [Condition]
 
     let groups: Table<FieldGroup>
@@ -52,9 +53,14 @@ public final class MatchProgram: @unchecked Sendable {
 
     /// Compiles `conditions` and adds the fields they read to `layout`.
     ///
+    /// - Parameter asked: conditions that no event is compared with unless somebody asks; they cost events that nobody
+    ///   asks about nothing, and share their predicates with the others.
     /// - Throws: the first pattern that Vectorscan refuses to take into a set. ``PatternProblem/check(_:)``
     ///   finds all that are wrong by themselves beforehand.
-    public init(conditions: [Condition], layout: inout FieldLayout) throws(PatternProblem) {
+    public init(
+        conditions watched: [Condition], asked: [Condition] = [], layout: inout FieldLayout
+    ) throws(PatternProblem) {
+        let conditions = watched + asked
         var collector = PredicateCollector()
         for condition in conditions { collector.collect(condition, into: &layout) }
 
@@ -91,7 +97,7 @@ public final class MatchProgram: @unchecked Sendable {
         var gated = [[Int32]](repeating: [], count: word * 64)
         var masks = [UInt64](repeating: 0, count: word)
         var gateGroups: Set<Int32> = []
-        for (index, condition) in conditions.enumerated() {
+        for (index, condition) in watched.enumerated() {
             guard let gate = Gate.cover(condition) else {
                 ungated.append(Int32(index))
                 continue

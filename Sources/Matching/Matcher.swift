@@ -80,6 +80,12 @@ public final class Matcher {
         return run(from: program.entries[id], event)
     }
 
+    /// Whether condition `id` holds for the event that was matched last: what is known of its fields already is not
+    /// looked at again.
+    public func alsoHolds(_ id: Int, for event: Event) -> Bool {
+        run(from: program.entries[id], event)
+    }
+
     @inline(__always)
     private func decide(_ condition: Int32, _ event: Event, _ count: inout Int) {
         decidedFor[Int(condition)] = eventNumber
@@ -193,9 +199,7 @@ public final class Matcher {
         }
         if let database = group.pointee.patterns { scanPatterns(text, database, group.pointee.patternBits) }
         if group.pointee.readsAddresses, let address = IPAddress(parsing: text) {
-            for row in 0..<group.pointee.blocks.count where group.pointee.blocks[row].contains(address) {
-                set(group.pointee.blockBits[row])
-            }
+            if let row = search(group.pointee.blocks, address) { set(group.pointee.blockBits[row]) }
             compare(group) { test in
                 test.kind == .address && test.holds(address, IPAddress(high: test.high, low: test.low))
             }
@@ -236,6 +240,17 @@ public final class Matcher {
             if table[middle] < value { lower = middle + 1 } else { upper = middle }
         }
         return lower < table.count && table[lower] == value ? lower : nil
+    }
+
+    /// The range that holds `address`; at most one does.
+    private func search(_ table: Table<AddressRange>, _ address: IPAddress) -> Int? {
+        var lower = 0
+        var upper = table.count
+        while lower < upper {
+            let middle = (lower + upper) / 2
+            if table[middle].begins(after: address) { upper = middle } else { lower = middle + 1 }
+        }
+        return lower > 0 && table[lower - 1].contains(address) ? lower - 1 : nil
     }
 
     private struct ScanContext {

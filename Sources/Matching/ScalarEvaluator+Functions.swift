@@ -6,17 +6,17 @@ import EventSchema
 extension ScalarEvaluator {
     func call(_ function: ScalarFunction, _ arguments: UnsafeBufferPointer<ScalarValue>, folded: Bool) -> ScalarValue {
         switch function {
-        // Two functions give null arguments a meaning.
+        // Three functions give null arguments a meaning.
         case .substring: return substring(arguments)
         case .indexOf: return indexOf(arguments, folded: folded)
-        case .between, .concat, .endsWith, .length, .number, .startsWith, .string, .stringContains: break
+        case .number: return number(arguments)
+        case .between, .concat, .endsWith, .length, .startsWith, .string, .stringContains: break
         }
         for argument in arguments where argument.isNull { return .null }
         switch function {
         case .concat: return concat(arguments)
         case .string: return .text(text(of: arguments[0]))
         case .length: return arguments[0].text.map { .integer(Int64($0.utf16Count)) } ?? .null
-        case .number: return number(arguments)
         case .between: return between(arguments, folded: folded)
         case .startsWith, .endsWith, .stringContains:
             guard var text = arguments[0].text, var wanted = arguments[1].text else { return .null }
@@ -27,7 +27,7 @@ extension ScalarEvaluator {
                     : function == .endsWith
                         ? text.hasSuffix(wanted)
                         : !wanted.isEmpty && text.firstOffset(of: wanted, from: 0, scratch) != nil)
-        case .indexOf, .substring: return .null
+        case .indexOf, .number, .substring: return .null
         }
     }
 
@@ -132,7 +132,7 @@ extension ScalarEvaluator {
         if isNegative || digits.first == UInt8(ascii: "+") { digits = digits.suffix(from: 1) }
         let isHexadecimal = digits.count > 2 && digits[0] == UInt8(ascii: "0") && digits[1] == UInt8(ascii: "x")
         var base = isHexadecimal ? 16 : 10
-        if arguments.count > 1 {
+        if arguments.count > 1, !arguments[1].isNull {
             guard let given = arguments[1].whole, (2...36).contains(given) else { return .null }
             base = given
         }

@@ -39,11 +39,11 @@ public struct Rule: Sendable {
     /// How far one run looks back in Elastic, in nanoseconds: `from`, six minutes unless the file says
     /// otherwise. No sequence without `maxspan` can be longer.
     ///
-    /// The rest of Elastic's schedule has no meaning on a stream and is not read: `interval`, because there
-    /// are no runs, and `timestamp_override`, which moves the window of a run and not the order of events.
-    /// Nor is there a cap on findings: see `max_signals` in ``RuleLoader``.
+    /// The rest of Elastic's schedule has little meaning on a stream, which has no runs: `interval` only tells how
+    /// long a ``SignalCap`` counts, and `timestamp_override` moves the window of a run and not the order of events.
     public let lookback: Int64
-    public let stage: Stage
+    public let signalCap: SignalCap
+    public private(set) var stage: Stage
     public let suppression: Suppression?
 
     /// 64 lower-case hexadecimal digits; see ``ContentHash``.
@@ -70,6 +70,14 @@ public struct Rule: Sendable {
         public static func < (left: Severity, right: Severity) -> Bool { left.number < right.number }
     }
 
+    /// `max_signals`: how many alerts Elastic makes in one run of the rule. Apus drops none; it counts those beyond.
+    public struct SignalCap: Hashable, Sendable {
+        /// 100 unless the file says otherwise.
+        public let count: Int64
+        /// Nanoseconds from one run to the next: `interval`, five minutes unless the file says otherwise.
+        public let interval: Int64
+    }
+
     /// Whether findings become alerts or are only counted.
     public enum Stage: String, Hashable, Sendable, CaseIterable {
         case active
@@ -79,15 +87,26 @@ public struct Rule: Sendable {
     /// Repeats of a finding with the same values in `fields` are held back for `window`, counted, and
     /// reported with the next alert.
     public struct Suppression: Hashable, Sendable {
+        /// Without any, all findings of the rule are one group.
         public let fields: [FieldPath]
-        /// Nanoseconds. Nil where the file gives no duration: Elastic means the interval of one run then.
-        public let window: Int64?
+        /// The stage of a correlation whose event has the fields, counted from 1 without events that must be missing;
+        /// nil is the first event that has them.
+        public let stage: Int?
+        /// Nanoseconds of event time, from the alert that begins it.
+        public let window: Int64
         /// Whether findings that miss one of the fields are suppressed too, as a value of its own.
         public let includesMissing: Bool
     }
 }
 
 extension Rule {
+    /// The same rule in the active stage: a rule in the shadow is tested like any other.
+    public var activated: Rule {
+        var rule = self
+        rule.stage = .active
+        return rule
+    }
+
     /// The folder the file stands in: the name of the pack.
     public var ruleset: String? {
         path.split(separator: "/").dropLast().last.map(String.init)

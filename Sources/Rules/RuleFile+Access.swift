@@ -1,9 +1,19 @@
 import EQL
 import EventSchema
 
+/// A file of tables that is read to its end, whatever is wrong with it.
+protocol TableFile {
+    mutating func add(_ problem: RuleProblem)
+
+    func place(_ span: Span) -> RuleProblem.Place
+
+    /// The place in the file of a part of a query or condition.
+    func place(of span: Span, in query: SourceText, written: TOMLString) -> RuleProblem.Place
+}
+
 // Typed access to the keys of a table: what is missing or of the wrong type is reported and read as absent.
 
-extension RuleFile {
+extension TableFile {
     mutating func required(_ key: String, in table: TOMLTable) -> TOMLTable.Entry? {
         if let entry = table[key] { return entry }
         report(.error, "the required key \"\(key)\" is missing", at: table.span)
@@ -94,28 +104,20 @@ extension RuleFile {
         return nil
     }
 
+    /// Reports the keys of a table of ours that have no meaning: there, a misspelt key would change what is found.
+    mutating func refuseUnknownKeys(in table: TOMLTable, named name: String, known: [String]) {
+        for entry in table.entries where !known.contains(entry.key) {
+            let meant = Spelling.suggestion(for: entry.key, among: known)
+            report(
+                .error, "\(name) has no key \"\(entry.key)\"", at: entry.keySpan,
+                hint: meant.map { "did you mean \"\($0)\"?" } ?? "the keys are \(known.joined(separator: ", "))")
+        }
+    }
+
     // MARK: Reporting
 
     /// Where the value of `key` stands.
     func span(_ key: String, in table: TOMLTable) -> Span { table[key]?.value.span ?? table.span }
-
-    func place(_ span: Span) -> RuleProblem.Place {
-        switch layout {
-        case .document: RuleProblem.Place(path: path, source: source, span: span)
-        case .exportLine(let number): RuleProblem.Place(path: path, line: number, source: source, span: span)
-        }
-    }
-
-    /// The place in the file of a part of the query.
-    func place(of span: Span, in query: SourceText, written: TOMLString) -> RuleProblem.Place {
-        let place = place(
-            Span(
-                written.documentOffset(of: span.lower), written.documentOffset(of: max(span.lower, span.upper))))
-        switch layout {
-        case .document: return place
-        case .exportLine: return place.showing(span, of: query)
-        }
-    }
 
     mutating func reportType(_ entry: TOMLTable.Entry, expected: String) {
         report(
@@ -126,5 +128,24 @@ extension RuleFile {
         _ severity: Diagnostic.Severity, _ message: String, at span: Span, hint: String? = nil
     ) {
         add(RuleProblem(severity: severity, place: place(span), message: message, hint: hint))
+    }
+}
+
+extension RuleFile: TableFile {
+    func place(_ span: Span) -> RuleProblem.Place {
+        switch layout {
+        case .document: RuleProblem.Place(path: path, source: source, span: span)
+        case .exportLine(let number): RuleProblem.Place(path: path, line: number, source: source, span: span)
+        }
+    }
+
+    func place(of span: Span, in query: SourceText, written: TOMLString) -> RuleProblem.Place {
+        let place = place(
+            Span(
+                written.documentOffset(of: span.lower), written.documentOffset(of: max(span.lower, span.upper))))
+        switch layout {
+        case .document: return place
+        case .exportLine: return place.showing(span, of: query)
+        }
     }
 }

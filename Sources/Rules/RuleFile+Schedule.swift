@@ -38,12 +38,22 @@ extension RuleFile {
         return overflow || more ? nil : nanoseconds
     }
 
-    /// Says that a cap below Elastic's default is not applied. One above it asks for what Apus does anyway.
-    mutating func warnOfCap(in fields: TOMLTable) {
-        guard let cap = integer("max_signals", in: fields), cap < 100 else { return }
-        report(
-            .warning, "max_signals is not applied: a stream has no runs, and every finding becomes an alert",
-            at: span("max_signals", in: fields), hint: "hold repeats back with alert_suppression")
+    /// `interval`, in nanoseconds; five minutes unless the file says otherwise.
+    func interval(in fields: TOMLTable) -> Int64 {
+        guard case .string(let text)? = fields["interval"]?.value.kind else { return 300_000_000_000 }
+        return Self.nanoseconds(text.text) ?? 300_000_000_000
+    }
+
+    /// Says that a cap below Elastic's default does not hold alerts back. One above it asks for what Apus does anyway.
+    mutating func signalCap(in fields: TOMLTable) -> Rule.SignalCap {
+        let count = integer("max_signals", in: fields) ?? 100
+        if count < 100 {
+            report(
+                .warning,
+                "max_signals drops no alert: a stream has no runs; alerts beyond it are counted",
+                at: span("max_signals", in: fields), hint: "hold repeats back with alert_suppression")
+        }
+        return Rule.SignalCap(count: count, interval: interval(in: fields))
     }
 }
 

@@ -48,6 +48,12 @@ struct RuleFile {
         }
         warnOfMisspeltTables(root)
         guard let fields = table("rule", in: root) else {
+            // A hunting query of Elastic's repository: for a person to run, not for an engine.
+            if root["rule"] == nil, root["hunt"] != nil, let hunt = table("hunt", in: root) {
+                return .unsupported(
+                    UnsupportedRule(
+                        path: path, id: string("uuid", in: hunt), name: string("name", in: hunt), type: "hunt"))
+            }
             if root["rule"] == nil {
                 report(
                     .error, "there is no [rule] table", at: Span(0, 1),
@@ -88,7 +94,7 @@ struct RuleFile {
         let checked = check(fields, options: options)
         let lookback = lookback(in: fields)
         if let checked { warnOfShortLookback(lookback, checked.query, in: fields) }
-        warnOfCap(in: fields)
+        let signalCap = signalCap(in: fields)
         warnOfNarrowing(fields)
         // All keys are read before it is decided whether they make a rule, so that all problems are found.
         let rest = (
@@ -99,7 +105,8 @@ struct RuleFile {
             setup: string("setup", in: fields), threats: threats(in: fields),
             isBuildingBlock: string("building_block_type", in: fields) != nil,
             timestampOverride: field("timestamp_override", in: fields),
-            investigationFields: investigationFields(in: fields), suppression: suppression(in: fields)
+            investigationFields: investigationFields(in: fields),
+            suppression: suppression(in: fields, apus: apus, of: checked?.query)
         )
         guard let id, let name, let description, let severity, let riskScore, let checked,
             !problems.contains(where: { $0.severity == .error })
@@ -110,7 +117,7 @@ struct RuleFile {
             references: rest.references, falsePositives: rest.falsePositives, note: rest.note, setup: rest.setup,
             threats: rest.threats, isBuildingBlock: rest.isBuildingBlock, timestampOverride: rest.timestampOverride,
             investigationFields: rest.investigationFields, query: checked.text, checked: checked.query,
-            options: options, lookback: lookback, stage: stage, suppression: rest.suppression,
+            options: options, lookback: lookback, signalCap: signalCap, stage: stage, suppression: rest.suppression,
             contentHash: ContentHash.hexadecimal(
                 id: id, language: language, query: checked.text, options: options,
                 lookback: checked.query.isUnbounded ? lookback : nil),
@@ -135,7 +142,8 @@ struct RuleFile {
             let place = place(of: diagnostic.span, in: text, written: query)
             add(
                 RuleProblem(
-                    severity: diagnostic.severity, place: place, message: diagnostic.message, hint: diagnostic.hint))
+                    severity: diagnostic.severity, place: place, message: diagnostic.message, hint: diagnostic.hint,
+                    refused: diagnostic.refused))
         }
         return result.query.map { (query.text, $0) }
     }
@@ -153,13 +161,7 @@ struct RuleFile {
 
     private mutating func readExtensions(_ apus: TOMLTable?, options: inout QueryOptions) -> Rule.Stage {
         guard let apus else { return .active }
-        let known = ["regex", "stage"]
-        for entry in apus.entries where !known.contains(entry.key) {
-            let meant = Spelling.suggestion(for: entry.key, among: known)
-            report(
-                .error, "[apus] has no key \"\(entry.key)\"", at: entry.keySpan,
-                hint: meant.map { "did you mean \"\($0)\"?" } ?? "the keys are \(known.joined(separator: ", "))")
-        }
+        refuseUnknownKeys(in: apus, named: "[apus]", known: ["regex", "stage", "suppression"])
         options.regexMode = choice("regex", of: RegexMode.self, in: apus) ?? .elastic
         return choice("stage", of: Rule.Stage.self, in: apus) ?? .active
     }
@@ -212,32 +214,6 @@ struct RuleFile {
         return strings("field_names", in: table).map { FieldPath($0) }
     }
 
-    private mutating func suppression(in fields: TOMLTable) -> Rule.Suppression? {
-        guard let table = table("alert_suppression", in: fields) else { return nil }
-        let groupBy = strings("group_by", in: table).map { FieldPath($0) }
-        let missing = choice("missing_fields_strategy", of: MissingFieldsStrategy.self, in: table) ?? .suppress
-        return Rule.Suppression(
-            fields: groupBy, window: suppressionWindow(in: table), includesMissing: missing == .suppress)
-    }
-
-    private mutating func suppressionWindow(in suppression: TOMLTable) -> Int64? {
-        guard let duration = table("duration", in: suppression) else { return nil }
-        let units: [String: Int64] = ["s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000]
-        guard let value = integer("value", in: duration, required: true),
-            let unit = string("unit", in: duration, required: true)
-        else { return nil }
-        guard let nanoseconds = units[unit] else {
-            report(.error, "\"\(unit)\" is not a unit of time", at: span("unit", in: duration), hint: "use s, m or h")
-            return nil
-        }
-        let (window, overflow) = value.multipliedReportingOverflow(by: nanoseconds)
-        guard value > 0, !overflow else {
-            report(.error, "a suppression lasts at least one unit of time", at: span("value", in: duration))
-            return nil
-        }
-        return window
-    }
-
     private mutating func warnOfMisspeltTables(_ root: TOMLTable) {
         let known = ["metadata", "rule", "transform", "apus"]
         for entry in root.entries where !known.contains(entry.key) {
@@ -245,10 +221,4 @@ struct RuleFile {
             report(.warning, "[\(entry.key)] is not read", at: entry.keySpan, hint: "did you mean [\(meant)]?")
         }
     }
-}
-
-/// Source: the detection-engine API of Kibana.
-private enum MissingFieldsStrategy: String, CaseIterable {
-    case suppress
-    case doNotSuppress
 }

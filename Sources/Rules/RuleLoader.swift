@@ -23,12 +23,18 @@ public struct RuleLoadReport: Sendable {
     public let fileCount: Int
 
     public var hasErrors: Bool { problems.contains { $0.severity == .error } }
+
+    /// How often the rules use what EQL has and Apus does not, by construct.
+    public var refused: [String: Int] {
+        problems.reduce(into: [:]) { if let construct = $1.refused { $0[construct, default: 0] += 1 } }
+    }
 }
 
 /// Reads rule files. A broken file is reported and does not keep the good ones from loading.
 ///
 /// `max_signals` caps the alerts of one run in Elastic, at 100 by default. A stream has no runs, so it is not
-/// applied: every finding becomes an alert, and a file that asks for fewer than the default is told so.
+/// applied: every finding becomes an alert, those beyond the cap are counted, and a file that asks for fewer than
+/// the default is told so.
 public struct RuleLoader: Sendable {
     private let checker: QueryChecker
 

@@ -8,6 +8,8 @@ public struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
     public let message: String
     /// What to do, as one sentence without a full stop.
     public let hint: String?
+    /// A construct of EQL or of its patterns that Apus does not have; nil for all other problems.
+    public let refused: String?
 
     /// A place in a file that a person can go to; both numbers count from 1, columns count code points.
     public struct Place: Hashable, Sendable, CustomStringConvertible {
@@ -25,6 +27,16 @@ public struct RuleProblem: Hashable, Sendable, CustomStringConvertible {
 
         /// `file:line:column`, as editors and CI systems read it.
         public var description: String { "\(path):\(line):\(column)" }
+    }
+
+    public init(
+        severity: Diagnostic.Severity, place: Place, message: String, hint: String?, refused: String? = nil
+    ) {
+        self.severity = severity
+        self.place = place
+        self.message = message
+        self.hint = hint
+        self.refused = refused
     }
 
     /// Place, severity and message on one line.
@@ -59,6 +71,14 @@ extension RuleProblem.Place {
         self.init(
             path: path, line: line, column: start.column, excerpt: excerpt, excerptColumn: column,
             width: Self.width(of: span, in: source, from: column, excerpt: excerpt), inQuery: nil)
+    }
+
+    /// A place in a file of another format.
+    ///
+    /// - Parameter excerpt: the text of the line.
+    public init(path: String, line: Int, column: Int, excerpt: String) {
+        self.init(
+            path: path, line: line, column: column, excerpt: excerpt, excerptColumn: column, width: 1, inQuery: nil)
     }
 
     /// The file as a whole.

@@ -30,4 +30,18 @@ extension Settings {
         guard let text = String(validating: bytes, as: UTF8.self) else { throw FileProblem("it is not UTF-8") }
         return text
     }
+
+    /// The names of the files in a folder, in no order.
+    static func names(inFolder path: String) throws(FileProblem) -> [String] {
+        guard let folder = opendir(path) else { throw FileProblem(errno: errno) }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
 }

@@ -41,6 +41,12 @@ extension Settings {
         Declaration(
             "kafka.connect_timeout", \.kafka.connectTimeout, .duration(.seconds(1)...(.hours(1))),
             "How long the start waits for a first broker to answer."),
+        Declaration(
+            "kafka.transaction_timeout", \.kafka.transactionTimeout, .duration(.seconds(1)...(.minutes(15))),
+            """
+            For exactly_once: how long a transaction may take. What a killed instance has left open holds back readers \
+            of the alert topic for about that long, unless an instance of the same kafka.instance_id comes back first.
+            """),
 
         Declaration(
             "input.topics", \.input.topics, .list(of: .inputTopic, "list of topics"),
@@ -48,7 +54,8 @@ extension Settings {
             """
             Topics with events. Where the producers promise that the records' keys are a field, name it: {name: \
             events, key: apus.host_key}; sequences joined by that field then run in place. In one line of text: \
-            events=apus.host_key,audit.
+            events=apus.host_key,audit. Records of known sources that are not ECS yet are normalised; normalize: false \
+            takes those of a topic as they are.
             """),
         Declaration(
             "input.start", \.input.start, .choice(),
@@ -61,24 +68,36 @@ extension Settings {
             "A record larger than this goes to the dead-letter topic undecoded."),
 
         Declaration(
+            "input.normalizers", \.input.normalizers, .optionalText("folder"),
+            """
+            A folder with the tables that say how records which are not ECS yet become it, in place of those that come \
+            with Apus; config/normalizers holds a copy of these to begin with. apus normalize shows what they do.
+            """),
+
+        Declaration(
             "output.alerts", \.output.alerts, .topicName,
             "The topic for alerts."),
+        Declaration(
+            "output.shadow", \.output.shadow, .topicName,
+            "The topic for alerts of rules in the shadow stage. It has to exist only when there are such rules."),
         Declaration(
             "output.dead_letters", \.output.deadLetters, .topicName,
             "The topic for records that are no events, bytes unchanged, the reason in a header."),
         Declaration(
             "output.profile", \.output.profile, .choice(),
-            "The shape of an alert. ecs: Elastic Common Schema, with the evidence under apus."),
+            """
+            The shape of an alert, each described in config/schemas. ecs: Elastic Common Schema, with the evidence under \
+            apus. elastic-signal: a document as Elastic Security keeps its alerts (kibana.alert.*). ocsf: Detection \
+            Finding of the Open Cybersecurity Schema Framework.
+            """),
 
         Declaration(
-            "delivery", \.delivery,
-            .choice(refused: [
-                "exactly_once": "exactly_once is not in this version; choose at_least_once: nothing is lost, and an "
-                    + "alert written twice has the same id both times"
-            ]),
+            "delivery", \.delivery, .choice(),
             """
-            at_least_once: an offset is committed when the alerts of its record are written. After a crash an alert \
-            can come again, with the same id.
+            exactly_once: alerts, dead letters and offsets are written in one transaction (Kafka 2.5 and later); readers \
+            of the alert topic see each alert once if they read committed records only (isolation.level: \
+            read_committed). at_least_once: an offset is committed when the alerts of its record are written; after a \
+            crash an alert can come again, with the same id.
             """),
 
         Declaration(
@@ -88,6 +107,14 @@ extension Settings {
         Declaration(
             "rules.strict", \.rules.strict, .boolean,
             "Refuse to start when one rule file is bad. Otherwise it is reported and left out."),
+
+        Declaration(
+            "exceptions.paths", \.exceptions.paths,
+            .list(of: .text("path"), "list of files and folders", mayBeEmpty: true),
+            """
+            Files of exceptions and value lists, and folders that are searched for them; relative to the working \
+            directory. An exception that is not valid is reported and left out, or with rules.strict stops the start.
+            """),
 
         Declaration(
             "host_key", \.hostKey, .list(of: .fieldName, "list of field names"),
@@ -112,7 +139,10 @@ extension Settings {
         Declaration(
             "runtime.checkpoint_interval", \.runtime.checkpointInterval,
             .duration(.milliseconds(10)...(.minutes(10))),
-            "How often offsets are committed: about what is evaluated again after a crash. Alerts do not wait for it."),
+            """
+            How often what was done is committed: about what is evaluated again after a crash. With exactly_once alerts \
+            wait for it, with at_least_once they do not.
+            """),
         Declaration(
             "runtime.shutdown_timeout", \.runtime.shutdownTimeout, .duration(.seconds(1)...(.hours(1))),
             """
@@ -133,6 +163,34 @@ extension Settings {
         Declaration(
             "health.file", \.health.file, .optionalText("path"),
             "A file with a heartbeat, rewritten while Apus runs, that apus health reads."),
+
+        Declaration(
+            "http.listen", \.http.listen, .listener,
+            """
+            Where the dashboard (/), metrics (/metrics), probes (/livez, /readyz, /startupz) and /status are served. \
+            Beyond this machine only with credentials and TLS. The default address is left alone when another process \
+            has it; one that is set must be free.
+            """),
+        Declaration(
+            "http.token", \.http.token, .optionalSecret("token"),
+            "A token that clients send as Authorization: Bearer TOKEN. The probes need none."),
+        Declaration(
+            "http.user", \.http.user, .text("name"),
+            "The name that goes with http.password."),
+        Declaration(
+            "http.password", \.http.password, .optionalSecret("password"),
+            "A password for basic authentication, which browsers can do: for the dashboard."),
+        Declaration(
+            "http.tls_certificate", \.http.tlsCertificate, .optionalText("path"),
+            "A PEM file with the certificate and those it depends on; with it, the endpoints speak TLS."),
+        Declaration(
+            "http.tls_key", \.http.tlsKey, .optionalText("path"),
+            "A PEM file with the key of http.tls_certificate."),
+        Declaration(
+            "http.insecure", \.http.insecure, .boolean,
+            """
+            Listen beyond this machine even without credentials or TLS, where a proxy or a network policy sees to both.
+            """),
     ]
 
     /// What each section is about.
@@ -141,10 +199,12 @@ extension Settings {
         "input": "What is read",
         "output": "What is written",
         "rules": "What is looked for",
+        "exceptions": "What is left out",
         "time": "Event time",
         "runtime": "How the work is done",
         "log": "What is said on standard error",
         "health": "What a supervisor may ask",
+        "http": "What is served over HTTP",
     ]
 }
 

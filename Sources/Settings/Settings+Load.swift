@@ -141,6 +141,9 @@ private struct Loader {
                 at: .setting(path: declaration.path))
         }
         reportSharedTopics()
+        for (path, message) in settings.http.problems {
+            reading.problems.report(message, at: settings.origins[path] ?? .setting(path: path))
+        }
         let problems = reading.problems.all
         return problems.isEmpty ? .success(settings) : .failure(SettingsErrors(problems: problems))
     }
@@ -167,7 +170,8 @@ private struct Loader {
         roles.append(("\(settings.application).state", "the internal state topic"))
         roles.append(("\(settings.application).correlate", "the internal topic for correlation"))
         for (path, topic) in [
-            ("output.alerts", settings.output.alerts), ("output.dead_letters", settings.output.deadLetters),
+            ("output.alerts", settings.output.alerts), ("output.shadow", settings.output.shadow),
+            ("output.dead_letters", settings.output.deadLetters),
         ] {
             if let (_, role) = roles.first(where: { $0.0 == topic }) {
                 reading.problems.report(

@@ -9,14 +9,16 @@ public struct Settings: Sendable, Equatable {
     public internal(set) var kafka = Kafka()
     public internal(set) var input = Input()
     public internal(set) var output = Output()
-    public internal(set) var delivery = Delivery.atLeastOnce
+    public internal(set) var delivery = Delivery.exactlyOnce
     public internal(set) var rules = Rules()
+    public internal(set) var exceptions = Exceptions()
     /// The fields that can give the host key, in the order they are tried.
     public internal(set) var hostKey = ["host.id", "agent.id", "winlog.computer_name", "host.name"]
     public internal(set) var time = Time()
     public internal(set) var runtime = Runtime()
     public internal(set) var log = Log()
     public internal(set) var health = Health()
+    public internal(set) var http = HTTP()
 
     /// Where each setting that was given was given last, by path.
     var origins: [String: Place] = [:]
@@ -35,6 +37,7 @@ public struct Settings: Sendable, Equatable {
         /// Replicas of a created topic; 0 leaves the number to the brokers (-1 in the protocol).
         public internal(set) var replicationFactor = 0
         public internal(set) var connectTimeout = Duration.seconds(30)
+        public internal(set) var transactionTimeout = Duration.seconds(10)
 
         /// What the consumer gets: the common properties, overridden by its own.
         public var consumer: [String: PropertyValue] { properties.merging(consumerProperties) { $1 } }
@@ -47,16 +50,21 @@ public struct Settings: Sendable, Equatable {
         public internal(set) var topics: [Topic] = []
         public internal(set) var start = Start.earliest
         public internal(set) var maxRecordBytes = ByteCount.mebibytes(1)
+        /// A folder of tables to normalise by, in place of the built-in ones.
+        public internal(set) var normalizers: String?
 
         /// A topic Apus reads.
         public struct Topic: Sendable, Hashable {
             public let name: String
             /// The field whose value is the key of each record, when the producers promise one.
             public let key: String?
+            /// Whether records that are not ECS are brought into it.
+            public let normalize: Bool
 
-            public init(name: String, key: String? = nil) {
+            public init(name: String, key: String? = nil, normalize: Bool = true) {
                 self.name = name
                 self.key = key
+                self.normalize = normalize
             }
         }
 
@@ -68,17 +76,23 @@ public struct Settings: Sendable, Equatable {
 
     public struct Output: Sendable, Equatable {
         public internal(set) var alerts = "apus.alerts"
+        /// For alerts of rules in the shadow stage.
+        public internal(set) var shadow = "apus.alerts.shadow"
         public internal(set) var deadLetters = "apus.dead-letters"
         public internal(set) var profile = Profile.ecs
 
         /// The shape of an alert.
         public enum Profile: String, CaseIterable, Sendable {
             case ecs
+            case elasticSignal = "elastic-signal"
+            case ocsf
         }
     }
 
     /// What a crash can do to the alerts.
     public enum Delivery: String, CaseIterable, Sendable {
+        /// Nothing is lost, and for readers of committed records nothing comes twice.
+        case exactlyOnce = "exactly_once"
         /// Nothing is lost; an alert may come twice, with the same id.
         case atLeastOnce = "at_least_once"
     }
@@ -90,6 +104,11 @@ public struct Settings: Sendable, Equatable {
         public internal(set) var strict = false
     }
 
+    public struct Exceptions: Sendable, Equatable {
+        /// Files of exceptions and lists, and folders of them; relative to the working directory.
+        public internal(set) var paths: [String] = []
+    }
+
     public struct Time: Sendable, Equatable {
         public internal(set) var allowedLateness = Duration.seconds(2)
         public internal(set) var idleTimeout = Duration.seconds(5)
@@ -99,7 +118,7 @@ public struct Settings: Sendable, Equatable {
         /// Lanes that run at the same moment; 0 for one per core.
         public internal(set) var cores = 0
         public internal(set) var batchSize = 1_000
-        public internal(set) var checkpointInterval = Duration.seconds(1)
+        public internal(set) var checkpointInterval = Duration.milliseconds(100)
         public internal(set) var shutdownTimeout = Duration.seconds(25)
         public internal(set) var stallTimeout = Duration.seconds(30)
     }

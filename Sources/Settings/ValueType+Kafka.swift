@@ -40,26 +40,28 @@ private func isAllowedInTopicName(_ byte: UInt8) -> Bool {
 }
 
 extension ValueType where Value == Settings.Input.Topic {
-    /// A topic name, `name=field`, or a map of `name` and `key`.
+    /// A topic name, `name=field`, or a map of `name`, `key` and `normalize`.
     static let inputTopic = ValueType(
-        description: "topic, or {name: topic, key: field}",
+        description: "topic, or {name: topic, key: field, normalize: true or false}",
         read: { raw, reading in
             switch raw.content {
             case .text(let text):
                 let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 let name = RawValue(content: .text(String(parts[0])), place: raw.place)
                 let key = parts.count == 1 ? nil : RawValue(content: .text(String(parts[1])), place: raw.place)
-                return topic(name: name, key: key, &reading)
+                return topic(name: name, key: key, normalize: nil, &reading)
             case .map(let entries):
-                for entry in entries where !["name", "key"].contains(entry.key) {
+                for entry in entries where !["name", "key", "normalize"].contains(entry.key) {
                     reading.problems.report(
-                        "unknown key \"\(entry.key)\"; a topic has name and key", at: entry.place)
+                        "unknown key \"\(entry.key)\"; a topic has name, key and normalize", at: entry.place)
                 }
                 guard let name = entries.first(where: { $0.key == "name" })?.value else {
                     reading.problems.report("this topic has no name; add name: TOPIC", at: raw.place)
                     return nil
                 }
-                return topic(name: name, key: entries.first { $0.key == "key" }?.value, &reading)
+                return topic(
+                    name: name, key: entries.first { $0.key == "key" }?.value,
+                    normalize: entries.first { $0.key == "normalize" }?.value, &reading)
             case .null, .list:
                 reading.problems.report(
                     "\(raw.kind) where a topic belongs: its name, or name and key", at: raw.place)
@@ -67,16 +69,22 @@ extension ValueType where Value == Settings.Input.Topic {
             }
         },
         write: { topic in
-            guard let key = topic.key else { return .scalar(topic.name) }
-            return .map([("name", topic.name), ("key", key)])
+            if topic.key == nil, topic.normalize { return .scalar(topic.name) }
+            return .map(
+                [("name", topic.name)] + (topic.key.map { [("key", $0)] } ?? [])
+                    + (topic.normalize ? [] : [("normalize", "false")]))
         })
 
-    private static func topic(name: RawValue, key: RawValue?, _ reading: inout Reading) -> Settings.Input.Topic? {
+    private static func topic(
+        name: RawValue, key: RawValue?, normalize: RawValue?, _ reading: inout Reading
+    ) -> Settings.Input.Topic? {
         let readName = ValueType<String>.topicName.read(name, &reading)
         let readKey = key.map { ValueType<String>.fieldName.read($0, &reading) }
+        let readNormalize = normalize.map { ValueType<Bool>.boolean.read($0, &reading) }
         guard let readName else { return nil }
         if let readKey, readKey == nil { return nil }
-        return Settings.Input.Topic(name: readName, key: readKey ?? nil)
+        if let readNormalize, readNormalize == nil { return nil }
+        return Settings.Input.Topic(name: readName, key: readKey ?? nil, normalize: (readNormalize ?? true) ?? true)
     }
 }
 
@@ -117,33 +125,7 @@ extension ValueType where Value == [String: PropertyValue] {
                 "\(entry.value.kind) where the value of \(entry.key) belongs", at: entry.value.place)
             return nil
         }
-        switch SecretReference(text) {
-        case .literal(let literal):
-            return PropertyValue(literal: literal, of: entry.key)
-        case .environment(let variable):
-            reading.referencedVariables.insert(variable)
-            guard let value = reading.environment[variable] else {
-                reading.problems.report(
-                    "\(entry.key) refers to the environment variable \(variable), which is not set",
-                    at: entry.value.place)
-                return nil
-            }
-            return PropertyValue(resolved: value, from: text)
-        case .file(let path):
-            do {
-                return PropertyValue(resolved: withoutFinalLineBreak(try reading.readFile(path)), from: text)
-            } catch {
-                reading.problems.report(
-                    "\(entry.key) refers to the file \(path), which cannot be read: \(error)", at: entry.value.place)
-                return nil
-            }
-        }
-    }
-
-    /// Editors and `kubectl create secret` end a file with a line break; no secret ends with one.
-    private static func withoutFinalLineBreak(_ text: String) -> String {
-        guard let last = text.last, last.isNewline else { return text }
-        return String(text.dropLast())
+        return PropertyValue.read(text, of: entry.key, at: entry.value.place, &reading)
     }
 
     /// Properties on which what Apus promises rests, with what to use instead.

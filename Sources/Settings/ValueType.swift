@@ -160,7 +160,9 @@ extension ValueType where Value == String? {
 
 extension ValueType {
     /// At least one different values of one type: a YAML list, or one text with commas.
-    static func list<Element: Hashable>(of element: ValueType<Element>, _ description: String) -> ValueType
+    static func list<Element: Hashable>(
+        of element: ValueType<Element>, _ description: String, mayBeEmpty: Bool = false
+    ) -> ValueType
     where Value == [Element] {
         ValueType(
             description: description,
@@ -172,7 +174,7 @@ extension ValueType {
                 case .null: items = []
                 case .map: items = [raw]
                 }
-                guard !items.isEmpty else {
+                guard mayBeEmpty || !items.isEmpty else {
                     reading.problems.report("is empty; give \(description)", at: raw.place)
                     return nil
                 }

@@ -3,7 +3,7 @@ import Detection
 import Events
 import KafkaClient
 
-/// What the lanes of one pipeline share. Immutable but for the producer, which is thread-safe.
+/// What the lanes of one membership share. Immutable, or thread-safe.
 struct LaneEnvironment: Sendable {
     /// Turns are cut after this many batches, so that a lane with a long backlog lets the others run.
     let batchesPerTurn = 8
@@ -14,7 +14,7 @@ struct LaneEnvironment: Sendable {
     let encoder: AlertEncoder
     /// For alerts that proved too large: leaves the original events out.
     let shortEncoder: AlertEncoder
-    let outbox: Outbox
+    let path: Path
     let evaluatorOptions: EvaluatorOptions
     let idleNanoseconds: UInt64
     let stallNanoseconds: UInt64
@@ -22,11 +22,31 @@ struct LaneEnvironment: Sendable {
     let report: @Sendable (PipelineEvent) -> Void
     /// Says what a client complains of; ends the pipeline when nothing but an operator can help.
     let notice: @Sendable (KafkaError) -> Void
-    /// Ends the pipeline; what is not committed is read again by whoever comes next.
+    /// Ends the membership; what is not committed is read again by whoever comes next.
     let fail: @Sendable (KafkaError) -> Void
-    /// False when the commit could not even be asked for.
-    let commit: @Sendable ([PartitionOffset]) -> Bool
     let lag: @Sendable (TopicPartition) -> Int64
+
+    /// The way of a lane's outputs and positions.
+    enum Path: Sendable {
+        case atLeastOnce(Acknowledged)
+        case exactlyOnce(TransactionCoordinator)
+    }
+
+    /// What delivery at least once needs.
+    struct Acknowledged: Sendable {
+        let outbox: Outbox
+        let reports: LaneReports
+        /// False when the commit could not even be asked for.
+        let commit: @Sendable ([PartitionOffset]) -> Bool
+    }
+
+    func makeDelivery(lane: UInt64, partition: Int32) -> any LaneDelivery {
+        switch path {
+        case .atLeastOnce(let path): AtLeastOnceDelivery(lane: lane, environment: self, path: path)
+        case .exactlyOnce(let transactions):
+            TransactionalDelivery(lane: lane, partition: partition, options: options, transactions: transactions)
+        }
+    }
 }
 
 /// The input topics by number, so that an event carries two bytes instead of a name.

@@ -1,5 +1,4 @@
 import Alerts
-import DequeModule
 import Detection
 import Dispatch
 import EventSchema
@@ -13,10 +12,9 @@ import Synchronization
 /// One turn takes a batch the whole way; the lane hops queues per batch, never per record:
 ///
 ///     wake ─▶ poll ─▶ decode ─▶ match ─▶ correlate ─▶ alert ─▶ checkpoint ─▶ commit
-///             └─────────── Detector.process ──────────┘   │                    ▲
-///                                                     producer ─ acknowledged ─┘
+///             └─────────── Detector.process ──────────┘   └── LaneDelivery ──┘
 ///
-/// A lane reads, or is paused because too many of its outputs are unacknowledged, or is stopped for good:
+/// A lane reads, or is paused because too many of its outputs are not safe yet, or is stopped for good:
 ///
 ///     reading ⇄ paused
 ///        └───────┴──▶ stopped
@@ -31,23 +29,15 @@ final class PartitionLane: @unchecked Sendable {
 
     private let queue: DispatchQueue
     private let environment: LaneEnvironment
+    private let delivery: any LaneDelivery
     private let detector: Detector
     private let batch: MessageBatch
     private var sources: [Source] = []
     private var state = State.reading
-    private var tracker = CheckpointTracker<[PartitionOffset]>()
-    /// Outputs by number, until they are acknowledged.
-    private var inFlight: [UInt64: Output] = [:]
-    /// Outputs that the producer had no room for, in order.
-    private var unsent: Deque<UInt64> = []
-    /// Outputs that will never be written; the pipeline has failed with the first of them.
-    private var abandoned = 0
-    /// What the newest ready checkpoint allows to be committed, of all sources.
-    private var committable: [PartitionOffset] = []
-    private var commitIsDue = false
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
-    /// When the lane last took records or had none to take: uptime in nanoseconds, read by the pipeline,
+    private var meter: LaneMeter
+    /// When the lane last took records or had none to take: uptime in nanoseconds, read by the membership,
     /// which notices a lane that does not get there any more.
     private let progress = Atomic(DispatchTime.now().uptimeNanoseconds)
 
@@ -67,6 +57,8 @@ final class PartitionLane: @unchecked Sendable {
         /// What the last checkpoint said.
         var checkpointed: Int64?
         var lastRecord = DispatchTime.now()
+        /// The log's timestamp of the last record taken, in milliseconds.
+        var lastTimestamp: Int64?
         var isIdle = false
     }
 
@@ -80,8 +72,10 @@ final class PartitionLane: @unchecked Sendable {
         self.partition = partition
         self.queue = queue
         self.environment = environment
+        delivery = environment.makeDelivery(lane: id, partition: partition)
         detector = Detector(environment.rules, options: environment.evaluatorOptions)
         batch = MessageBatch(capacity: environment.options.batchSize)
+        meter = LaneMeter(rules: environment.rules.rules.count)
     }
 
     // MARK: Life
@@ -103,52 +97,56 @@ final class PartitionLane: @unchecked Sendable {
         }
     }
 
-    /// Stops reading for good and calls `completion` once every output is acknowledged.
+    /// Stops reading for good and calls `completion` once everything it has put out is safe, and so are the
+    /// positions that go with it.
     ///
     /// What the watermark still holds back is not evaluated: its offsets are not committed either, so
     /// that whoever reads the partition next sees these records again.
     func stop(completion: @escaping @Sendable () -> Void) {
         queue.async { [self] in
-            for source in sources { source.queue.deactivate() }
-            batch.clear()
-            checkpoint()
-            state = .stopped
+            silence()
             whenDrained = completion
-            drain()
+            keepDraining()
         }
+    }
+
+    /// Stops at once and forgets what is not safe: the partitions are somebody else's.
+    func discard() {
+        queue.async { [self] in
+            silence()
+            whenDrained = nil
+        }
+    }
+
+    private func silence() {
+        for source in sources { source.queue.deactivate() }
+        batch.clear()
+        if state != .stopped { environment.report(.laneClosed(reading())) }
+        state = .stopped
     }
 
     /// Nobody ticks a stopped lane, and the room its producer lacks may be taken by other lanes' outputs, whose
     /// reports do not come here: so it looks again by itself.
+    private func keepDraining() {
+        drain()
+        guard whenDrained != nil else { return }
+        queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [weak self] in self?.keepDraining() }
+    }
+
     private func drain() {
-        retryUnsent()
-        finishDraining()
-        if whenDrained != nil, !unsent.isEmpty {
-            queue.asyncAfter(deadline: .now() + .milliseconds(50)) { [weak self] in self?.drain() }
-        }
-    }
-
-    /// What may be committed of a stopped lane: everything up to the newest checkpoint whose outputs are
-    /// acknowledged. Waits for the lane's queue, so not from there.
-    ///
-    /// What was committed before is in it again: nobody waits for the answers to earlier commits any more.
-    func takeCommittable() -> [PartitionOffset] {
-        dispatchPrecondition(condition: .notOnQueue(queue))
-        return queue.sync {
-            if let ready = tracker.takeReady() { committable = ready }
-            return committable
-        }
-    }
-
-    /// A commit was refused: the next tick repeats it, with what is safe by then.
-    func repeatCommit() {
-        queue.async { self.commitIsDue = true }
-    }
-
-    private func finishDraining() {
-        guard state == .stopped, tracker.outstanding == abandoned, let completion = whenDrained else { return }
+        guard let completion = whenDrained else { return }
+        checkpoint()
+        delivery.proceed()
+        guard delivery.isDrained else { return }
         whenDrained = nil
         completion()
+    }
+
+    /// What of a stopped lane may be committed to the group by whoever stopped it. Waits for the lane's queue, so
+    /// not from there.
+    func takeCommittable() -> [PartitionOffset] {
+        dispatchPrecondition(condition: .notOnQueue(queue))
+        return queue.sync { delivery.takeCommittable() }
     }
 
     // MARK: The way of a batch
@@ -182,6 +180,7 @@ final class PartitionLane: @unchecked Sendable {
             case .record:
                 evaluate(message, sources[index])
                 sources[index].position = message.offset + 1
+                sources[index].lastTimestamp = message.timestamp
             case .error:
                 if let error = message.error { environment.notice(error) }
             case .endOfPartition:
@@ -199,88 +198,66 @@ final class PartitionLane: @unchecked Sendable {
             message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
             origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
             source: source.number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
-        guard let failure else { return }
+        guard let failure else { return meter.evaluated(by: detector) }
         let topic = source.queue.partition
         counts.deadLetters += 1
         environment.report(.deadLettered(topic, offset: message.offset, reason: failure))
-        send(
+        delivery.add(
             Output(
                 deadLetter: message.value, key: message.key, reason: failure, topic: topic.topic,
-                partition: topic.partition, offset: message.offset, timestamp: message.timestamp))
+                partition: topic.partition, offset: message.offset, timestamp: message.timestamp,
+                replays: message.headers.last("apus-replays")))
     }
 
     /// Sends what the detector found since the last time.
     private func alert() {
         for finding in detector.takeFindings() {
-            counts.alerts += 1
-            send(Output(alert: finding, encoder: environment.encoder))
+            let output = Output(alert: finding, encoder: environment.encoder)
+            if !finding.isShadow {
+                counts.alerts += 1
+                meter.raised(newest: finding.evidence.lazy.map(\.timestamp).max())
+                if let value = output.value { environment.options.onAlert?(value) }
+            }
+            delivery.add(output)
         }
+        if delivery.isCheckpointUrgent { checkpoint() }
     }
 
-    // MARK: Outputs
+    // MARK: Answers
 
-    private func send(_ output: Output) {
-        let number = tracker.send()
-        inFlight[number] = output
-        if !unsent.isEmpty || !transmit(number, output) { unsent.append(number) }
-    }
-
-    /// Hands an output to the producer; false when it has no room.
-    private func transmit(_ number: UInt64, _ output: Output) -> Bool {
-        switch environment.outbox.send(output, lane: id, number: number) {
-        case .queued: break
-        case .queueFull: return false
-        case .failed(let error): refused(number, error)
-        }
-        return true
-    }
-
-    /// Hands over what the producer had no room for, in order, as far as there is room now.
-    private func retryUnsent() {
-        while let number = unsent.first, let output = inFlight[number], transmit(number, output) {
-            unsent.removeFirst()
-        }
-    }
-
-    /// Takes delivery reports: called by the outbox, from its own queue.
+    /// Takes delivery reports, from the producer's queue.
     func delivered(_ reports: [OutputReport]) {
         queue.async { [self] in
-            for report in reports {
-                if let error = report.error {
-                    refused(report.number, error)
-                } else {
-                    inFlight[report.number] = nil
-                    tracker.acknowledge(report.number)
-                }
-            }
-            retryUnsent()
-            finishDraining()
-            if state == .paused, hasRoom() { turn() }
+            delivery.delivered(reports)
+            goOn()
         }
     }
 
-    /// An output that the broker will never take as it is. A smaller form is tried once; otherwise the
-    /// pipeline stops, and since its offset is not committed nothing is lost.
-    private func refused(_ number: UInt64, _ error: KafkaError) {
-        guard let output = inFlight[number] else { return }
-        guard error.code == .messageTooLarge, let smaller = output.smaller(environment.shortEncoder) else {
-            inFlight[number] = nil
-            abandoned += 1
-            environment.fail(error)
-            return
+    /// The checkpoint that the transactions had in hand is committed.
+    func committed() {
+        queue.async { [self] in
+            delivery.committed()
+            goOn()
         }
-        environment.report(output.kind == .alert ? .alertShortened : .deadLetterWithoutValue(topicPartition))
-        inFlight[number] = smaller
-        if !transmit(number, smaller) { unsent.append(number) }
     }
 
-    private var topicPartition: TopicPartition {
-        sources.first?.queue.partition ?? TopicPartition("", partition)
+    /// A commit to the group was refused: the next tick repeats it, with what is safe by then.
+    func repeatCommit() {
+        queue.async { self.delivery.repeatCommit() }
+    }
+
+    /// There may be room again, or nothing left to wait for.
+    private func goOn() {
+        switch state {
+        case .reading: break
+        case .paused: if hasRoom() { turn() }
+        case .stopped: drain()
+        }
     }
 
     /// Whether the lane may read on, with its state moved accordingly.
     private func hasRoom() -> Bool {
-        let hasRoom = unsent.isEmpty && tracker.outstanding < environment.options.maxOutstanding
+        let hasRoom = delivery.hasRoom
         switch (state, hasRoom) {
         case (.reading, false):
             state = .paused
@@ -315,38 +292,30 @@ final class PartitionLane: @unchecked Sendable {
                 detector.advance()
                 alert()
             }
-            retryUnsent()
-            if state == .paused, hasRoom() { turn() }
             checkpoint()
-            commit()
+            delivery.proceed()
+            if state == .paused, hasRoom() { turn() }
             if sources.allSatisfy({ $0.queue.waiting == 0 }) {
                 progress.store(now.uptimeNanoseconds, ordering: .relaxed)
             }
         }
     }
 
-    /// Notes how far every source has been read. What the watermark still holds back counts as unread.
+    /// Seals what was done since the last checkpoint. What the watermark still holds back counts as unread.
     private func checkpoint() {
+        guard delivery.takesCheckpoint else { return }
         var hasMoved = false
-        var offsets: [PartitionOffset] = []
+        var positions: [PartitionOffset] = []
         for index in sources.indices {
             guard let position = sources[index].position else { continue }
             let held = detector.oldestHeldOffset(topic: sources[index].topic, partition: partition)
             let offset = min(position, held ?? position)
             if offset != sources[index].checkpointed { hasMoved = true }
             sources[index].checkpointed = offset
-            offsets.append(PartitionOffset(sources[index].queue.partition, offset))
+            positions.append(PartitionOffset(sources[index].queue.partition, offset))
         }
-        // Always of every source, since only the newest ready checkpoint is committed.
-        if hasMoved { tracker.checkpoint(offsets) }
-    }
-
-    private func commit() {
-        if let ready = tracker.takeReady() {
-            committable = ready
-            commitIsDue = true
-        }
-        if commitIsDue { commitIsDue = !environment.commit(committable) }
+        // Always of every source, since only the newest checkpoint that is ready may be committed.
+        delivery.checkpoint(positions, hasMoved: hasMoved)
     }
 
     /// Whether the lane has had records waiting for the stall time-out and taken none of them. From any thread.
@@ -358,14 +327,24 @@ final class PartitionLane: @unchecked Sendable {
 
     /// A reading, taken on the lane's queue: a lane that hangs does not deliver one.
     func snapshot(_ deliver: @escaping @Sendable (LaneSnapshot) -> Void) {
-        queue.async { [self] in
-            deliver(
-                LaneSnapshot(
-                    partition: partition, topics: sources.map(\.queue.partition.topic),
-                    counters: detector.counters, detections: detector.detectionCounters,
-                    deadLetters: counts.deadLetters, alerts: counts.alerts, outstanding: tracker.outstanding,
-                    isPaused: state == .paused, isStalled: isStalled,
-                    lag: sources.reduce(0) { $0 + environment.lag($1.queue.partition) }))
-        }
+        queue.async { [self] in deliver(reading()) }
+    }
+
+    private func reading() -> LaneSnapshot {
+        let now = WallClock.now
+        return LaneSnapshot(
+            id: meter.lane, partition: partition,
+            sources: sources.map { source in
+                let lag = environment.lag(source.queue.partition)
+                let age = source.lastTimestamp.map { Double(now.milliseconds - $0) / 1000 } ?? 0
+                return LaneSnapshot.Source(
+                    topic: source.queue.partition.topic, position: source.position, lag: lag,
+                    lagSeconds: lag > 0 ? max(0, age) : 0, waiting: source.queue.waiting)
+            },
+            counters: detector.counters, detections: detector.detectionCounters, deadLetters: counts.deadLetters,
+            alerts: counts.alerts, outstanding: delivery.outstanding, isPaused: state == .paused,
+            isStalled: isStalled, liveKeys: detector.liveKeys,
+            watermarkDelay: detector.watermark.map { max(0, Double(now.nanoseconds &- $0.nanoseconds) / 1e9) },
+            eventToAlert: meter.eventToAlert, ruleCosts: meter.costs)
     }
 }

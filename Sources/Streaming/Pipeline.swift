@@ -1,50 +1,34 @@
-import Alerts
 public import Detection
 import Dispatch
-import Events
 public import KafkaClient
 import Synchronization
 
-/// One instance of Apus: a member of the consumer group, its lanes, and the producer they write to.
+/// One instance of Apus, as long as it runs: one membership of the consumer group after the other.
 ///
-///     consumer group ──assigned──▶ PartitionLane (one per partition number, on Dispatch queues)
-///                                     poll ▶ decode ▶ match ▶ correlate ▶ alert
-///                                                                           │
-///     offsets ◀──commit── checkpoint ◀──acknowledged── Outbox (producer) ◀──┘
+///     start ──▶ member ──▶ stopped
+///               ▲    │ a client is of no further use, or a commit's outcome is unknown
+///               └────┘ start over from what is committed, a bounded number of times in a row
 ///
-/// Delivery is at least once: an offset is committed only after every alert and dead letter that the
-/// records before it caused is acknowledged. Alerts carry ids made of what caused them, so one that is
-/// written twice has the same id twice.
-///
-/// *Runs on:* a control queue for everything that concerns membership, the lanes' queues, and the
-/// producer's. Whatever happens in a rebalance happens on the control queue, in order.
-// `@unchecked`: `lanes` and the timer are only touched on `control`; everything else is immutable or in a Mutex.
-public final class Pipeline: @unchecked Sendable {
+/// Delivery is exactly once or at least once; either way nothing is committed before it is done. Alerts carry ids
+/// made of what caused them, so one that is written twice has the same id twice.
+public final class Pipeline: Sendable {
     private let options: PipelineOptions
     private let rules: CompiledRules
     private let observe: @Sendable (PipelineEvent) -> Void
     private let log: ClientLog.Handler?
-    private let control = DispatchQueue(label: "apus.control")
     private let pool: LanePool
     private let state = Mutex(State())
-    private let nextLane = Atomic<UInt64>(0)
-    private let nextCommit = Atomic<Int>(0)
-
-    private var lanes: [Int32: AssignedLane] = [:]
-    private var timer: (any DispatchSourceTimer)?
+    /// Memberships begin and end here, one at a time; may wait.
+    private let lifecycle = DispatchQueue(label: "apus.lifecycle")
+    /// Raised once, to cut every wait between two memberships short.
+    private let stopping = DispatchSemaphore(value: 0)
 
     private struct State {
-        var consumer: Consumer?
-        var environment: LaneEnvironment?
+        var membership: Membership?
         var failure: KafkaError?
-        var hasAssignment = false
         var isStopping = false
-        var stalled: Set<Int32> = []
-    }
-
-    private struct AssignedLane {
-        var lane: PartitionLane
-        var queues: [PartitionQueue]
+        /// Since the last commit.
+        var restarts = 0
     }
 
     public init(
@@ -58,63 +42,45 @@ public final class Pipeline: @unchecked Sendable {
         pool = LanePool(cores: options.cores)
     }
 
-    /// Dropped without `stop`: like a crash. The group waits for the session to time out, and nothing is committed.
-    deinit {
-        // The outbox keeps the lanes, and these keep the outbox.
-        state.withLock { $0.environment }?.outbox.removeAll()
-    }
-
     // MARK: Life
 
     /// Looks at the cluster, connects and joins the group. Waits for a broker, at most the connect time-out.
     ///
     /// - Throws: `StartFailure`, `InvalidProperties` or `KafkaError`; nothing was read then.
     public func start() throws {
-        _ = try TopicCheck(options: options).run()
-        let outbox = try Outbox(
-            options.producer, alertTopic: options.alertTopic, deadLetterTopic: options.deadLetterTopic, log: log
-        ) { [weak self] in self?.noticed($0) }
-        let consumer = try Consumer(
-            options.consumer, group: options.application, controlQueue: control, log: log
-        ) { [weak self] in self?.handle($0) }
-        let environment = makeEnvironment(outbox, consumer)
-        state.withLock { state in
-            state.consumer = consumer
-            state.environment = environment
+        _ = try TopicCheck(options: options, writesShadowAlerts: rules.hasShadowRules).run()
+        let membership = try makeMembership()
+        state.withLock { $0.membership = membership }
+        do {
+            try membership.join(patience: options.connectTimeout) { false }
+        } catch let error as KafkaError {
+            state.withLock { $0.membership = nil }
+            throw StartFailure(joining: error, options) ?? error
         }
-        try consumer.subscribe(to: options.inputs.map(\.name))
-        control.async { self.startTimer() }
         observe(.started(version: Engine.version))
     }
 
-    /// Stops reading, lets every alert be acknowledged, commits and leaves the group, all within `timeout`.
+    /// Stops reading, lets everything be written and committed and leaves the group, all within `timeout`.
     ///
     /// - Returns: false when the time was not enough; what was not committed is read again by the next one.
     public func stop(timeout: Duration) async -> Bool {
-        let (consumer, environment) = state.withLock { state in
-            state.isStopping = true
-            return (state.consumer, state.environment)
-        }
-        guard let consumer, let environment else { return true }
-        let deadline = DispatchTime.now() + timeout.dispatchInterval
-        let closed = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(returning: consumer.waitUntilClosed(timeout: timeout.dispatchInterval))
+        state.withLock { $0.isStopping = true }
+        stopping.signal()
+        let deadline = ContinuousClock.now + timeout
+        let isInTime = await withCheckedContinuation { continuation in
+            let once = Once()
+            lifecycle.async { [self] in
+                let membership = state.withLock { $0.membership }
+                let hasLeft = membership?.leave(timeout: max(.zero, deadline - .now)) ?? true
+                if once.claim() { continuation.resume(returning: hasLeft) }
             }
-        }
-        control.async {
-            self.timer?.cancel()
-            self.timer = nil
-        }
-        let left = Duration.nanoseconds(
-            Int64(deadline.uptimeNanoseconds) - Int64(DispatchTime.now().uptimeNanoseconds))
-        let flushed = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(returning: (try? environment.outbox.close(timeout: max(left, .zero))) != nil)
+            // A membership that is just being given up, or begun, may hold the queue.
+            DispatchQueue.global().asyncAfter(deadline: .now() + timeout.dispatchInterval + .seconds(1)) {
+                if once.claim() { continuation.resume(returning: false) }
             }
         }
         observe(.stopped)
-        return closed && flushed
+        return isInTime
     }
 
     /// Why the pipeline cannot go on, once it cannot. Stop it then; what is not committed is read again.
@@ -122,215 +88,102 @@ public final class Pipeline: @unchecked Sendable {
 
     /// A reading of all lanes that answer within `timeout`; a lane that hangs is missing from it.
     public func snapshot(timeout: Duration = .seconds(1)) async -> PipelineSnapshot {
-        let collected = SnapshotCollector()
-        let group = DispatchGroup()
-        let isDone = DispatchSemaphore(value: 0)
-        control.async { [self] in
-            for assigned in lanes.values {
-                group.enter()
-                assigned.lane.snapshot { snapshot in
-                    collected.add(snapshot)
-                    group.leave()
-                }
-            }
-            group.notify(queue: .global()) { isDone.signal() }
-        }
+        let collected = Mutexed<[LaneSnapshot]>([])
+        let membership = state.withLock { $0.membership }
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                _ = isDone.wait(timeout: .now() + timeout.dispatchInterval)
+                let group = DispatchGroup()
+                membership?.snapshot(group) { snapshot in collected.value.withLock { $0.append(snapshot) } }
+                _ = group.wait(timeout: .now() + timeout.dispatchInterval)
                 continuation.resume()
             }
         }
         return state.withLock { state in
             PipelineSnapshot(
-                lanes: collected.snapshots.sorted { $0.partition < $1.partition },
-                isReady: state.hasAssignment && state.failure == nil && state.stalled.isEmpty && !state.isStopping,
+                lanes: collected.value.withLock { $0 }.sorted { $0.partition < $1.partition },
+                isReady: membership?.isReady == true && state.failure == nil && !state.isStopping,
                 failure: state.failure)
         }
     }
 
-    private final class SnapshotCollector: Sendable {
-        private let all = Mutex<[LaneSnapshot]>([])
-
-        var snapshots: [LaneSnapshot] { all.withLock { $0 } }
-
-        func add(_ snapshot: LaneSnapshot) { all.withLock { $0.append(snapshot) } }
+    private final class Mutexed<Value: Sendable>: Sendable {
+        let value: Mutex<Value>
+        init(_ value: Value) { self.value = Mutex(value) }
     }
 
-    // MARK: Control events
+    // MARK: Memberships
 
-    private func handle(_ event: ConsumerEvent) {
-        switch event {
-        case .assigned(let queues): assign(queues)
-        case .revoked(let revocation): revoke(revocation)
-        case .committed(let result):
-            if let error = result.error {
-                observe(.commitFailed(error))
-                if error.reaction == .stop { fail(error) }
-                for partition in Set(result.offsets.map(\.partition.partition)) {
-                    lanes[partition]?.lane.repeatCommit()
-                }
-            } else {
-                observe(.committed(result.offsets))
+    private func makeMembership() throws -> Membership {
+        try Membership(
+            rules: rules, options: options, pool: pool, log: log,
+            owner: Membership.Owner(
+                observe: observe,
+                committed: { [weak self] in self?.state.withLock { $0.restarts = 0 } },
+                over: { [weak self] in self?.over($0, $1, $2) }))
+    }
+
+    private func over(_ membership: Membership, _ error: KafkaError, _ reaction: Reaction) {
+        let isCurrent = state.withLock { state in
+            guard state.membership === membership, state.failure == nil, !state.isStopping else { return false }
+            guard reaction == .rejoin, state.restarts < options.restartBudget else {
+                state.failure = error
+                return true
             }
-        case .failed(let error): noticed(error)
-        case .statistics: break
-        }
-    }
-
-    /// A problem of a client. librdkafka deals with most of them by itself. What it would repeat in vain ends the
-    /// pipeline: an instance that reads nothing for want of an ACL must not look well.
-    private func noticed(_ error: KafkaError) {
-        if error.isFatal || error.reaction == .stop && !Self.passing.contains(error.code) {
-            fail(error)
-        } else {
-            observe(.problem(error))
-        }
-    }
-
-    /// Would stop a call, but may pass while clients go on: a topic that is being made anew, one broker of several
-    /// with the wrong certificate or credentials, files that other processes hold.
-    private static let passing: Set<KafkaErrorCode> = [
-        .unknownTopicOrPartition, .unknownTopic, .ssl, .authentication, .saslAuthenticationFailed, .systemResource,
-    ]
-
-    private func fail(_ error: KafkaError) {
-        let isFirst = state.withLock { state in
-            guard state.failure == nil else { return false }
-            state.failure = error
+            state.restarts += 1
+            state.membership = nil
             return true
         }
-        if isFirst { observe(.failed(error)) }
+        guard isCurrent else { return }
+        if failure != nil { return observe(.failed(error)) }
+        observe(.rejoining(error))
+        lifecycle.async { self.startOver(after: membership) }
     }
 
-    // MARK: Assignment
-
-    private func assign(_ queues: [PartitionQueue]) {
-        for (partition, queues) in Dictionary(grouping: queues, by: \.partition.partition) {
-            start(queues, of: partition)
-        }
-        state.withLock { $0.hasAssignment = true }
-        observe(.assigned(queues.map(\.partition).sorted()))
-    }
-
-    private func start(_ queues: [PartitionQueue], of partition: Int32) {
-        guard let environment = state.withLock({ $0.environment }) else { return }
-        if let assigned = lanes[partition] {
-            lanes[partition]?.queues += queues
-            assigned.lane.start(queues)
-            return
-        }
-        let id = nextLane.add(1, ordering: .relaxed).newValue
-        let lane = PartitionLane(
-            id: id, partition: partition, queue: pool.makeQueue(label: "apus.lane.\(partition)", number: id),
-            environment: environment)
-        environment.outbox.add(lane)
-        lanes[partition] = AssignedLane(lane: lane, queues: queues)
-        lane.start(queues)
-    }
-
-    /// Stops the lanes concerned. When they are drained, or the drain time-out is over, what is safe is
-    /// committed and the partitions go back; with a lost assignment nothing is waited for or committed.
-    private func revoke(_ revocation: Revocation) {
-        let gone = Set(revocation.partitions)
-        let affected = lanes.filter { $0.value.queues.contains { gone.contains($0.partition) } }
-        for partition in affected.keys { lanes[partition] = nil }
-        let drained = DispatchGroup()
-        for assigned in affected.values {
-            drained.enter()
-            assigned.lane.stop { drained.leave() }
-        }
-        let once = Once()
-        let finish: @Sendable () -> Void = { [weak self] in
-            guard once.claim() else { return }
-            self?.finish(revocation, affected.values.map { $0 }, gone)
-        }
-        if revocation.isLost {
-            finish()
-        } else {
-            drained.notify(queue: control, execute: finish)
-            control.asyncAfter(deadline: .now() + options.drainTimeout.dispatchInterval, execute: finish)
-        }
-    }
-
-    private func finish(_ revocation: Revocation, _ affected: [AssignedLane], _ gone: Set<TopicPartition>) {
-        let (consumer, environment) = state.withLock { ($0.consumer, $0.environment) }
-        if !revocation.isLost {
-            let offsets = affected.flatMap { $0.lane.takeCommittable() }
-            do throws(KafkaError) {
-                try consumer?.commit(offsets)
-                if !offsets.isEmpty { observe(.committed(offsets)) }
+    /// Gives the old membership up and begins a new one, however long the brokers take to answer.
+    private func startOver(after old: Membership) {
+        old.giveUp()
+        while pause(before: state.withLock { $0.restarts }) {
+            do {
+                let membership = try makeMembership()
+                state.withLock { $0.membership = membership }
+                do {
+                    try membership.join(patience: nil) { [self] in state.withLock { $0.isStopping } }
+                    return
+                } catch {
+                    state.withLock { $0.membership = nil }
+                    membership.giveUp(timeout: .zero)
+                    throw error
+                }
             } catch {
-                // Whoever reads on starts at the last commit: alerts may repeat, with equal ids.
-                observe(.commitFailed(error))
+                guard mayTryAgain(after: error) else { return }
             }
         }
-        for assigned in affected { environment?.outbox.remove(assigned.lane) }
-        revocation.finish()
-        // Partitions of the same number that stay go on in a lane of their own.
-        for assigned in affected {
-            let staying = assigned.queues.filter { !gone.contains($0.partition) }
-            if let partition = staying.first?.partition.partition { start(staying, of: partition) }
+    }
+
+    private func mayTryAgain(after error: any Error) -> Bool {
+        let error = error as? KafkaError ?? KafkaError(.state, "start over", message: "\(error)")
+        let (isStopping, mayTry) = state.withLock { state in
+            state.restarts += 1
+            let mayTry = error.reaction != .stop && state.restarts <= options.restartBudget
+            if !mayTry, !state.isStopping { state.failure = error }
+            return (state.isStopping, mayTry)
         }
-        state.withLock { $0.hasAssignment = !lanes.isEmpty }
-        observe(.revoked(revocation.partitions.sorted(), lost: revocation.isLost))
+        if isStopping { return false }
+        observe(mayTry ? .problem(error) : .failed(error))
+        return mayTry
     }
 
-    // MARK: Checkpoints
-
-    private func startTimer() {
-        let timer = DispatchSource.makeTimerSource(queue: control)
-        let interval = options.checkpointInterval.dispatchInterval
-        timer.schedule(deadline: .now() + interval, repeating: interval)
-        timer.setEventHandler { [weak self] in self?.checkpoint() }
-        timer.activate()
-        self.timer = timer
-    }
-
-    private func checkpoint() {
-        for assigned in lanes.values { assigned.lane.tick() }
-        let stalled = Set(lanes.filter { $0.value.lane.isStalled }.keys)
-        let new = state.withLock { state in
-            defer { state.stalled = stalled }
-            return stalled.subtracting(state.stalled)
-        }
-        for partition in new.sorted() { observe(.stalled(partition: partition)) }
-    }
-
-    private func makeEnvironment(_ outbox: Outbox, _ consumer: Consumer) -> LaneEnvironment {
-        let names = options.inputs.map(\.name)
-        return LaneEnvironment(
-            rules: rules, options: options, topics: TopicTable(names),
-            encoder: AlertEncoder(topics: names, engineVersion: Engine.version),
-            shortEncoder: AlertEncoder(
-                topics: names, engineVersion: Engine.version,
-                limits: AlertLimits(original: 0, allOriginals: 0, excerpt: 0, value: 256, member: 0)),
-            outbox: outbox,
-            evaluatorOptions: EvaluatorOptions(
-                ordering: .stream(lateness: options.allowedLateness.wholeNanoseconds),
-                decodeLimits: DecodeLimits(bytes: options.maxRecordBytes)),
-            idleNanoseconds: UInt64(options.idleTimeout.wholeNanoseconds),
-            stallNanoseconds: UInt64(options.stallTimeout.wholeNanoseconds),
-            report: observe,
-            notice: { [weak self] in self?.noticed($0) },
-            fail: { [weak self] in self?.fail($0) },
-            commit: { [weak self, consumer] offsets in
-                guard let self else { return false }
-                let id = nextCommit.add(1, ordering: .relaxed).newValue
-                do throws(KafkaError) {
-                    try consumer.commitLater(offsets, id: id)
-                    return true
-                } catch {
-                    observe(.commitFailed(error))
-                    return false
-                }
-            },
-            lag: { [weak consumer] in consumer?.lag($0) ?? 0 })
+    /// Longer with every restart in a row; false when the pipeline stops.
+    private func pause(before restart: Int) -> Bool {
+        let time = DispatchTimeInterval.milliseconds(restart <= 1 ? 0 : min(10_000, 250 << min(restart, 6)))
+        guard stopping.wait(timeout: .now() + time) == .success else { return true }
+        stopping.signal()
+        return false
     }
 }
 
 /// Lets the first of several callers through.
-private final class Once: Sendable {
+final class Once: Sendable {
     private let isClaimed = Mutex(false)
 
     func claim() -> Bool {
@@ -339,33 +192,4 @@ private final class Once: Sendable {
             return !isClaimed
         }
     }
-}
-
-/// The Dispatch queues that lanes run on: one serial queue each, over as many threads as there are cores
-/// to use.
-struct LanePool: Sendable {
-    private let targets: [DispatchQueue]
-
-    /// - Parameter cores: 0 leaves the width to Dispatch, which is one thread per core.
-    init(cores: Int) {
-        targets =
-            cores > 0
-            ? (0..<cores).map { DispatchQueue(label: "apus.lanes.\($0)") }
-            : [DispatchQueue(label: "apus.lanes", attributes: .concurrent)]
-    }
-
-    func makeQueue(label: String, number: UInt64) -> DispatchQueue {
-        DispatchQueue(label: label, target: targets[Int(number % UInt64(targets.count))])
-    }
-}
-
-extension Duration {
-    /// Whole nanoseconds; longer than 292 years is the most there is.
-    var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? .max : product + attoseconds / 1_000_000_000
-    }
-
-    var dispatchInterval: DispatchTimeInterval { .nanoseconds(Int(wholeNanoseconds)) }
 }

@@ -1,6 +1,7 @@
 public import Detection
 public import Events
 public import KafkaClient
+public import Telemetry
 
 /// What happens inside a pipeline, for logs, progress and tests. Delivered on the pipeline's own queues:
 /// be quick. No event carries record content.
@@ -10,12 +11,21 @@ public enum PipelineEvent: Sendable {
     case assigned([TopicPartition])
     case revoked([TopicPartition], lost: Bool)
     case committed([PartitionOffset])
+    /// What a lane did up to one moment is safe, so long after that moment.
+    case checkpointed(partition: Int32, after: Duration)
+    /// A transaction was committed; it took so long from its beginning.
+    case transactionCommitted(after: Duration)
     /// A commit was refused; the next checkpoint tries again.
     case commitFailed(KafkaError)
+    /// A transaction was given up; the same work is written in the next one.
+    case transactionAborted(KafkaError)
+    /// Consumer, producer and everything uncommitted are given up, and the pipeline starts over from what is
+    /// committed.
+    case rejoining(KafkaError)
     /// A record went to the dead-letter topic.
     case deadLettered(TopicPartition, offset: Int64, reason: DecodeFailure)
     /// The dead-letter topic refused a record for its size; it was sent without its value.
-    case deadLetterWithoutValue(TopicPartition)
+    case deadLetterWithoutValue
     /// An alert was too large for the alert topic and was sent without the original events.
     case alertShortened
     /// The consumer or producer reports a problem that librdkafka is dealing with.
@@ -25,6 +35,8 @@ public enum PipelineEvent: Sendable {
     case resumed(partition: Int32)
     /// A lane has records but has taken none for the stall time-out.
     case stalled(partition: Int32)
+    /// A lane has stopped reading for good: its last reading.
+    case laneClosed(LaneSnapshot)
     /// The pipeline cannot go on; `Pipeline.failure` has the reason.
     case failed(KafkaError)
     case stopped
@@ -32,8 +44,23 @@ public enum PipelineEvent: Sendable {
 
 /// A reading of one lane at one moment.
 public struct LaneSnapshot: Sendable {
+    /// A partition that the lane reads.
+    public struct Source: Sendable {
+        public var topic: String
+        /// The offset behind the last record taken; nil before the first.
+        public var position: Int64?
+        /// Records behind the end of the partition, as of the last fetch.
+        public var lag: Int64
+        /// Age of the last record taken, in seconds, while others are behind it; else 0.
+        public var lagSeconds: Double
+        /// Records that were fetched and not taken yet.
+        public var waiting: Int
+    }
+
+    /// Different for every lane of the process.
+    public var id: UInt64
     public var partition: Int32
-    public var topics: [String]
+    public var sources: [Source]
     public var counters: EvaluatorCounters
     public var detections: DetectionCounters
     public var deadLetters: UInt64
@@ -42,8 +69,18 @@ public struct LaneSnapshot: Sendable {
     public var outstanding: Int
     public var isPaused: Bool
     public var isStalled: Bool
+    /// Join keys that correlations hold something for.
+    public var liveKeys: Int
+    /// How far event time trails the clock, in seconds; nil before the first event.
+    public var watermarkDelay: Double?
+    /// From an alert's newest event to the moment the alert was raised.
+    public var eventToAlert: Histogram
+    /// What evaluating each rule by itself took, on a sample of the records; in the order of the rules.
+    public var ruleCosts: [RuleCost]
+
+    public var topics: [String] { sources.map(\.topic) }
     /// Records behind the end of its partitions, as of the last fetch.
-    public var lag: Int64
+    public var lag: Int64 { sources.reduce(0) { $0 + $1.lag } }
 }
 
 /// A reading of a whole pipeline.

@@ -1,3 +1,4 @@
+public import Alerts
 public import Detection
 public import EventSchema
 public import KafkaClient
@@ -11,7 +12,17 @@ public struct PipelineOptions: Sendable {
     public var producer: ClientProperties
     public var inputs: [InputTopic]
     public var alertTopic: String
+    /// For alerts of rules in the shadow stage; needed only when there are such rules.
+    public var shadowTopic = "apus.alerts.shadow"
     public var deadLetterTopic: String
+    /// The shape of alerts.
+    public var profile = AlertProfile.ecs
+    public var delivery = Delivery.exactlyOnce
+    /// Distinguishes this instance from the others of the application, also after it has started over. A name that
+    /// survives the process lets a restarted instance end what its predecessor left open.
+    public var instance = String(UInt64.random(in: .min ... .max), radix: 36)
+    /// How long a transaction may take; what a killed instance leaves open holds others up no longer than that.
+    public var transactionTimeout: Duration = .seconds(10)
     /// Create missing topics instead of refusing to start.
     public var createTopics: TopicCreation?
     public var connectTimeout: Duration = .seconds(30)
@@ -26,13 +37,21 @@ public struct PipelineOptions: Sendable {
     public var cores = 0
     /// Records taken from librdkafka at once.
     public var batchSize = 1000
-    public var checkpointInterval: Duration = .seconds(1)
+    public var checkpointInterval: Duration = .milliseconds(100)
     /// What revocation and shutdown may wait for alerts to be acknowledged.
     public var drainTimeout: Duration = .seconds(20)
     /// A lane that has records but takes none for this long is reported as stalled.
     public var stallTimeout: Duration = .seconds(30)
-    /// Unacknowledged outputs at which a lane stops reading until some are acknowledged.
+    /// Outputs at which a lane stops reading until some are safe, by number and by bytes.
     public var maxOutstanding = 10_000
+    public var maxOutstandingBytes = 16 << 20
+    /// How often in a row a pipeline starts over after an error without having committed anything in between. The
+    /// next error stops it.
+    public var restartBudget = 5
+
+    /// Called with the value of each alert as it is raised, before it is written; from the lanes' queues, so be quick.
+    /// One whose transaction is aborted comes again.
+    public var onAlert: (@Sendable ([UInt8]) -> Void)?
 
     public init(
         application: String, consumer: ClientProperties, producer: ClientProperties, inputs: [InputTopic],
@@ -47,14 +66,26 @@ public struct PipelineOptions: Sendable {
     }
 }
 
+/// What a crash can do to the alerts.
+public enum Delivery: Hashable, Sendable {
+    /// Nothing is lost; an alert may come twice, with the same id.
+    case atLeastOnce
+    /// Nothing is lost and nothing comes twice, for those who read committed records only. Needs brokers with
+    /// transactions.
+    case exactlyOnce
+}
+
 /// A topic that is read, with the field its producers use as record key, if they promise one.
 public struct InputTopic: Hashable, Sendable {
     public var name: String
     public var key: FieldPath?
+    /// Whether its records that are not ECS are brought into it.
+    public var normalizes: Bool
 
-    public init(name: String, key: FieldPath? = nil) {
+    public init(name: String, key: FieldPath? = nil, normalizes: Bool = true) {
         self.name = name
         self.key = key
+        self.normalizes = normalizes
     }
 }
 
@@ -66,5 +97,30 @@ public struct TopicCreation: Hashable, Sendable {
     public init(partitions: Int, replicationFactor: Int) {
         self.partitions = partitions
         self.replicationFactor = replicationFactor
+    }
+}
+
+extension PipelineOptions {
+    /// Of the group's member. Offsets are fetched and records read only when they are stable: what a transaction has
+    /// not committed yet is waited for.
+    var consumerProperties: ClientProperties {
+        var properties = consumer
+        if delivery == .exactlyOnce { properties["isolation.level"] = "read_committed" }
+        return properties
+    }
+
+    /// Of the producer.
+    var producerProperties: ClientProperties {
+        var properties = producer
+        switch delivery {
+        case .atLeastOnce:
+            // An alert is tried until it is written; giving up after a while would lose it.
+            properties["message.timeout.ms"] = properties["message.timeout.ms"] ?? "0"
+        case .exactlyOnce:
+            properties["transactional.id"] = properties["transactional.id"] ?? "\(application).\(instance)"
+            properties["transaction.timeout.ms"] =
+                properties["transaction.timeout.ms"] ?? String(transactionTimeout.wholeNanoseconds / 1_000_000)
+        }
+        return properties
     }
 }

@@ -12,17 +12,47 @@ public struct StartFailure: Error, Sendable, CustomStringConvertible {
     public var description: String { reasons.joined(separator: "\n") }
 }
 
+extension StartFailure {
+    /// What an error of announcing the transactional id means; nil when it speaks for itself.
+    init?(joining error: KafkaError, _ options: PipelineOptions) {
+        guard options.delivery == .exactlyOnce else { return nil }
+        let brokers = options.producer["bootstrap.servers"] ?? "(none configured)"
+        let otherwise = """
+            or set delivery: at_least_once: nothing is lost then, and an alert that is written twice has the same id \
+            both times
+            """
+        switch error.code {
+        case .unsupportedFeature, .unsupportedVersion:
+            self.init([
+                "the brokers of \(brokers) have no transactions: \(error). Use Kafka 2.5 or newer, \(otherwise)"
+            ])
+        case .timedOut, .timedOutInQueue, .coordinatorNotAvailable, .notCoordinator, .coordinatorLoading:
+            self.init([
+                """
+                no transaction coordinator of \(brokers) answered within \(options.connectTimeout): \(error). A \
+                cluster of fewer than three brokers needs transaction.state.log.replication.factor set; mend that, \
+                \(otherwise)
+                """
+            ])
+        default: return nil
+        }
+    }
+}
+
 /// Looks at the cluster before the group is joined: a wrong name should say so at once instead of an
 /// instance that runs for ever and reads nothing.
 struct TopicCheck {
     let options: PipelineOptions
+    /// Whether the topic for alerts of shadow rules is needed.
+    let writesShadowAlerts: Bool
 
     /// - Returns: the number of partitions of each input.
     /// - Throws: ``StartFailure`` naming every topic that is missing or refused, or the brokers that do not answer.
     func run() throws -> [String: Int] {
         let admin = try Admin(options.producer)
         var metadata = try reach(admin)
-        let outputs = [options.alertTopic, options.deadLetterTopic]
+        let outputs =
+            [options.alertTopic] + (writesShadowAlerts ? [options.shadowTopic] : []) + [options.deadLetterTopic]
         let needed = options.inputs.map(\.name) + outputs
         let missing = needed.filter { metadata.topic($0)?.partitions.isEmpty ?? true }
         if !missing.isEmpty, let creation = options.createTopics {
@@ -42,6 +72,7 @@ struct TopicCheck {
             return try admin.metadata(timeout: options.connectTimeout)
         } catch {
             let brokers = options.producer["bootstrap.servers"] ?? "(none configured)"
+            if error.reaction == .stop { throw StartFailure(["the brokers of \(brokers) refuse: \(error)"]) }
             throw StartFailure(["no broker of \(brokers) answered within \(options.connectTimeout): \(error)"])
         }
     }

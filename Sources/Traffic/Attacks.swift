@@ -1,8 +1,10 @@
 /// The four test behaviours of T1114.002, and variants of them.
 enum Attacks {
     static let all = [
-        mailSniper, mailSniperShouted, mailboxExport, exportFromOpenShell, managedAPI, connectionFirst,
-        lastMoment, offlineStoreCopy, scriptedClient,
+        mailSniper, mailSniper.raw, mailSniperShouted, mailboxExport, mailboxExport.raw, exportFromOpenShell,
+        managedAPI,
+        managedAPI.raw, connectionFirst, lastMoment, offlineStoreCopy, offlineStoreCopy.raw, scriptedClient,
+        encodedExport, encodedExport.raw, renamedShell, delegation, discoverySearch, graphSweep, graphCommand,
     ]
 
     private static let mail = Connection("192.0.2.40", port: 443, domain: "mail-0001.corp.example")
@@ -15,9 +17,7 @@ enum Attacks {
         Launch(program, commandLine, parent: Programs.explorer)
     }
 
-    private static let seedAndCorrelation = [
-        Script.Finding(rule: .seed, steps: [0]), Script.Finding(rule: .correlation, steps: [0]),
-    ]
+    private static let seedAndCorrelation = [Script.Finding(.seed, 0), Script.Finding(.correlation, 0)]
 
     static let mailSniper = Script(
         name: "mailsniper-self-search",
@@ -53,8 +53,12 @@ enum Attacks {
                     .web(WebRequest("post", "/EWS/Exchange.asmx", userAgent: managedClient), client: host)),
             ]
         },
-        findings: seedAndCorrelation,
-        notYetCovered: "the script block in parts and the EWS request need rules of their own")
+        findings: seedAndCorrelation + [
+            .init(.shellThenConnection, 0, 5), .init(.scriptMailsniper, on: 1), .init(.scriptEwsClient, on: 1),
+            .init(.scriptThenConnection, 5), .init(.ewsRequestUnusualClient, 6),
+            .init(.workstationThenEwsRequest, 0, 6),
+        ],
+        testBehaviour: 1)
 
     static let mailSniperShouted = Script(
         name: "mailsniper-other-case",
@@ -72,7 +76,7 @@ enum Attacks {
                     at: 9, .defendConnection(mail, by: Programs.shoutedPowerShell, instance: 71_101, hasEnded: false)),
             ]
         },
-        findings: seedAndCorrelation)
+        findings: seedAndCorrelation + [.init(.shellThenConnection, 0, 1)])
 
     static let mailboxExport = Script(
         name: "mailbox-export-to-pst",
@@ -90,8 +94,20 @@ enum Attacks {
                 .init(
                     at: 5,
                     .exchangeAudit(
-                        action: Text("New-MailboxExportRequest"), object: Text("ceo"),
-                        parameters: [Text("Mailbox=ceo"), Text("FilePath=\\\\files-0000\\export$\\ceo.pst")])),
+                        action: Text("New-MailboxExportRequest"), provider: "Exchange", object: Text("ceo"),
+                        parameters: [
+                            Parameter("Mailbox", "ceo"), Parameter("FilePath", "\\\\files-0000\\export$\\ceo.pst"),
+                        ])),
+                .init(
+                    at: 5.2, on: .exchangeServer,
+                    .exchangeCmdlet(
+                        Text("New-MailboxExportRequest"),
+                        arguments: Text("-Mailbox \"ceo\" -FilePath \"\\\\files-0000\\export$\\ceo.pst\""))),
+                .init(
+                    at: 6,
+                    .scriptBlock(
+                        ScriptBlock(["New-MailboxExportRequest -Mailbox ceo -FilePath \\\\files-0000\\export$\\ceo.pst"]
+                        ), part: 0, instance: 71_201)),
                 .init(
                     at: 21, on: .fileServer,
                     .fileCreation(FileName("D:\\Shares\\export$\\ceo.pst"), by: Programs.system4, instance: 1)),
@@ -100,8 +116,11 @@ enum Attacks {
                     .shareAccess(share: Text("\\\\*\\export$"), target: Text("ceo.pst"), client: host)),
             ]
         },
-        findings: seedAndCorrelation,
-        notYetCovered: "the audit record, the PST file and the share access need rules of their own")
+        findings: seedAndCorrelation + [
+            .init(.shellThenConnection, 0, 1), .init(.exchangeExportCmdlet, 2), .init(.exchangeExportCmdlet, 3),
+            .init(.scriptMailboxExport, 4), .init(.mailStoreCreated, 5), .init(.mailStoreOverShare, 6),
+        ],
+        testBehaviour: 2)
 
     static let exportFromOpenShell = Script(
         name: "mailbox-export-typed",
@@ -119,7 +138,7 @@ enum Attacks {
                     .shareAccess(share: Text("\\\\*\\export$"), target: Text("cfo.pst"), client: host)),
             ]
         },
-        notYetCovered: "no process command line ever holds the cmdlet: script block and share rules must find it")
+        findings: [.init(.scriptMailboxExport, 0), .init(.mailStoreOverShare, 1)])
 
     static let managedAPI = Script(
         name: "ews-managed-api",
@@ -148,8 +167,12 @@ enum Attacks {
                     .web(WebRequest("post", "/EWS/Exchange.asmx", userAgent: managedClient), client: host)),
             ]
         },
-        findings: seedAndCorrelation,
-        notYetCovered: "the library load and its user agent, which is not in the seed's list, need rules of their own")
+        findings: seedAndCorrelation + [
+            .init(.shellThenConnection, 0, 3), .init(.ewsLibraryLoad, 1), .init(.ewsLibraryThenConnection, 1, 3),
+            .init(.scriptEwsClient, 2), .init(.scriptThenConnection, 2, 3), .init(.ewsRequestUnusualClient, 4),
+            .init(.workstationThenEwsRequest, 1, 4),
+        ],
+        testBehaviour: 3)
 
     static let connectionFirst = Script(
         name: "connection-before-start",
@@ -167,7 +190,7 @@ enum Attacks {
                                 + "-TargetMailbox evil -TargetFolder x"), instance: 71_502)),
             ]
         },
-        findings: [Script.Finding(rule: .seed, steps: [1]), Script.Finding(rule: .correlation, steps: [0, 1])])
+        findings: [.init(.seed, 1), .init(.correlation, 0, 1)])
 
     static let lastMoment = Script(
         name: "connection-at-sixty-seconds",
@@ -185,7 +208,7 @@ enum Attacks {
                 .init(at: 60, .defendConnection(mail, by: Programs.powerShell, instance: 71_601, hasEnded: false)),
             ]
         },
-        findings: [Script.Finding(rule: .seed, steps: [0]), Script.Finding(rule: .correlation, steps: [0, 1])])
+        findings: [.init(.seed, 0), .init(.correlation, 0, 1), .init(.shellThenConnection, 0, 1)])
 
     static let offlineStoreCopy = Script(
         name: "offline-store-copy",
@@ -216,9 +239,20 @@ enum Attacks {
                     at: 4,
                     .fileCreation(
                         FileName("C:\\Users\\Public\\stolen_email.ost"), by: Programs.powerShell, instance: 71_701)),
+                .init(
+                    at: 4.1,
+                    .scriptBlock(
+                        ScriptBlock([
+                            "Copy-Item \\\\ws-0009\\C$\\Users\\ceo\\AppData\\Local\\Microsoft\\Outlook\\"
+                                + "ceo@corp.example.ost C:\\Users\\Public\\stolen_email.ost"
+                        ]), part: 0, instance: 71_701)),
             ]
         },
-        notYetCovered: "the seed rule knows no file names: file, share and object access rules must find it")
+        findings: [
+            .init(.mailStoreCopyCommand, 0), .init(.mailStoreOverShare, 2), .init(.mailStoreOpened, 3),
+            .init(.adminShareThenMailStore, 3), .init(.mailStoreCreated, 4), .init(.scriptMailStoreCopy, 5),
+        ],
+        testBehaviour: 4)
 
     static let scriptedClient = Script(
         name: "scripted-ews-client",
@@ -231,5 +265,131 @@ enum Attacks {
                     .web(WebRequest("post", "/EWS/Exchange.asmx", userAgent: "python-requests/2.32.3"), client: host))
             ]
         },
-        findings: [Script.Finding(rule: .seed, steps: [0])])
+        findings: [.init(.seed, 0), .init(.ewsRequestUnusualClient, 0)])
+
+    // MARK: Beyond the test behaviours
+
+    static let encodedExport = Script(
+        name: "encoded-export",
+        summary: "The export stands in -EncodedCommand",
+        kind: .attack,
+        isQuiet: true,
+        steps: { _ in
+            [
+                // New-MailboxExportRequest -Mailbox ceo -FilePath \\files\x$\ceo.pst
+                .init(
+                    at: 0,
+                    .processStart(
+                        shell(
+                            "powershell.exe -NoP -enc TgBlAHcALQBNAGEAaQBsAGIAbwB4AEUAeABwAG8AcgB0AFIAZQBxAHUAZQBzAHQAIAAt"
+                                + "AE0AYQBpAGwAYgBvAHgAIABjAGUAbwAgAC0ARgBpAGwAZQBQAGEAdABoACAAXABcAGYAaQBsAGUAcwBcAHgAJABc"
+                                + "AGMAZQBvAC4AcABzAHQA"), instance: 71_801)),
+                .init(at: 2, .connection(mail, by: Programs.powerShell, instance: 71_801)),
+            ]
+        },
+        findings: [.init(.mailCmdletDecoded, 0), .init(.shellThenConnection, 0, 1)])
+
+    static let renamedShell = Script(
+        name: "renamed-shell",
+        summary: "PowerShell runs under another name",
+        kind: .attack,
+        isQuiet: true,
+        steps: { _ in
+            [
+                .init(
+                    at: 0,
+                    .processStart(
+                        Launch(
+                            Programs.renamedPowerShell,
+                            "C:\\ProgramData\\updater.exe -c Invoke-SelfSearch -Mailbox {user}@corp.example",
+                            parent: Programs.explorer), instance: 71_901)),
+                .init(at: 2, .connection(mail, by: Programs.renamedPowerShell, instance: 71_901)),
+            ]
+        },
+        findings: [.init(.mailCmdletHiddenShell, 0), .init(.shellThenConnection, 0, 1)])
+
+    static let delegation = Script(
+        name: "delegation-and-access",
+        summary: "A mailbox is delegated, and read by the delegate a minute later",
+        kind: .attack,
+        steps: { _ in
+            [
+                .init(
+                    at: 0,
+                    .exchangeAudit(
+                        action: Text("Add-MailboxPermission"), provider: "Exchange", object: Text("ceo"),
+                        parameters: [
+                            Parameter("Identity", "ceo"), Parameter("User", "{user}@corp.example"),
+                            Parameter("AccessRights", "FullAccess"),
+                        ])),
+                .init(
+                    at: 60,
+                    .mailboxAccess(
+                        owner: Text("ceo@corp.example"),
+                        client: Text("Client=WebServices;ExchangeServicesClient/15.00.0913.015;"), logonType: 2)),
+            ]
+        },
+        findings: [.init(.delegationThenAccess, 0, 1), .init(.mailboxReadByEwsProgram, 1)])
+
+    static let discoverySearch = Script(
+        name: "discovery-search-and-export",
+        summary: "A content search over all mailboxes is made, and its result exported",
+        kind: .attack,
+        steps: { _ in
+            [
+                .init(
+                    at: 0,
+                    .exchangeAudit(
+                        action: Text("SearchCreated"), provider: "SecurityComplianceCenter", object: Text("q"),
+                        parameters: [Parameter("Name", "q"), Parameter("ExchangeLocation", "All")])),
+                .init(
+                    at: 90,
+                    .exchangeAudit(
+                        action: Text("SearchExported"), provider: "SecurityComplianceCenter", object: Text("q_Export"),
+                        parameters: [Parameter("SearchName", "q")])),
+            ]
+        },
+        findings: [.init(.ediscoverySearchThenExport, 0, 1)])
+
+    static let graphSweep = Script(
+        name: "graph-sweep",
+        summary: "An app reads one mailbox after the other through Microsoft Graph",
+        kind: .attack,
+        steps: { _ in
+            ["0c41", "5f20", "9e77", "d103"].enumerated().map { number, mailbox in
+                .init(
+                    at: Double(number) * 8,
+                    .graphRequest(
+                        path: Text("/v1.0/users/\(mailbox)8a1e-77b2-4c0f-8d5e-6f1b2a3c4d5e/messages"),
+                        app: "7a1f6c02-9d1e-4b77-8e43-2a6d1f9b7c10"))
+            }
+        },
+        findings: [.init(.graphAppReadsManyMailboxes, 0, 1, 2, 3)])
+
+    static let graphCommand = Script(
+        name: "graph-in-powershell",
+        summary: "PowerShell reads a mailbox through Microsoft Graph",
+        kind: .attack,
+        isQuiet: true,
+        steps: { _ in
+            [
+                .init(
+                    at: 0,
+                    .processStart(
+                        shell(
+                            "powershell.exe -c \"Connect-MgGraph; Invoke-MgGraphRequest -Uri "
+                                + "https://graph.microsoft.com/v1.0/users/ceo@corp.example/messages\""),
+                        instance: 72_001)),
+                .init(
+                    at: 1,
+                    .scriptBlock(
+                        ScriptBlock([
+                            "Invoke-MgGraphRequest -Uri https://graph.microsoft.com/v1.0/users/ceo@corp.example/messages"
+                        ]), part: 0, instance: 72_001)),
+                .init(at: 2, .connection(mail, by: Programs.powerShell, instance: 72_001)),
+            ]
+        },
+        findings: [
+            .init(.graphMailCommand, 0), .init(.scriptGraphMail, 1), .init(.scriptThenConnection, 1, 2),
+        ])
 }

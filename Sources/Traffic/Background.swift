@@ -175,11 +175,11 @@ enum Background {
 
     /// One record of the day on `host`. A quiet host opens no connection to port 443.
     static func record(
-        on host: Host, isQuiet: Bool, of fleet: Fleet, random: inout TrafficRandom
+        on host: Host, isQuiet: Bool, clients: [Int], random: inout TrafficRandom
     ) -> Record {
         let instance = UInt32(truncatingIfNeeded: random.next() >> 40)
         if host.role == .exchangeServer, random.below(10) < 8 {
-            return .web(random.pick(requests), client: random.pick(fleet.workstations))
+            return .web(random.pick(requests), client: random.pick(clients))
         }
         switch random.below(100) {
         case 0..<24:

@@ -12,7 +12,7 @@ enum NearMisses {
         Launch(Programs.powerShell, "powershell.exe " + commandLine, parent: Programs.explorer)
     }
 
-    private static let seedAlone = [Script.Finding(rule: .seed, steps: [0])]
+    private static let seedAlone = [Script.Finding(.seed, 0)]
 
     static let otherProgram = Script(
         name: "cmdlet-in-other-program", summary: "Notepad opens a file named after the cmdlet", kind: .nearMiss,
@@ -23,8 +23,8 @@ enum NearMisses {
                     .processStart(
                         Launch(
                             Programs.notepad, "notepad.exe C:\\Scripts\\New-MailboxExportRequest.md",
-                            parent: Programs.explorer), instance: 72_001)),
-                .init(at: 5, .connection(mail, by: Programs.edge, instance: 72_002)),
+                            parent: Programs.explorer), instance: 73_001)),
+                .init(at: 5, .connection(mail, by: Programs.edge, instance: 73_002)),
             ]
         })
 
@@ -32,8 +32,8 @@ enum NearMisses {
         name: "process-end", summary: "The process ends; its start was never reported", kind: .nearMiss,
         steps: { _ in
             [
-                .init(at: 0, .processEnd(shell(export), instance: 72_101)),
-                .init(at: 5, .connection(mail, by: Programs.edge, instance: 72_102)),
+                .init(at: 0, .processEnd(shell(export), instance: 73_101)),
+                .init(at: 5, .connection(mail, by: Programs.edge, instance: 73_102)),
             ]
         })
 
@@ -46,8 +46,8 @@ enum NearMisses {
                     .processStart(
                         shell(
                             "-Command \"New-Mailbox -Name trainee; Get-MailboxStatistics trainee;"
-                                + " New-MailboxRepairRequest trainee\""), instance: 72_201)),
-                .init(at: 5, .connection(mail, by: Programs.powerShell, instance: 72_201)),
+                                + " New-MailboxRepairRequest trainee\""), instance: 73_201)),
+                .init(at: 5, .connection(mail, by: Programs.powerShell, instance: 73_201)),
             ]
         })
 
@@ -59,7 +59,7 @@ enum NearMisses {
                     at: 0,
                     .scriptBlock(
                         ScriptBlock(["Write-Host 'see the page on New-MailboxExportRequest and Search-Mailbox'"]),
-                        part: 0, instance: 72_301))
+                        part: 0, instance: 73_301))
             ]
         })
 
@@ -95,9 +95,9 @@ enum NearMisses {
         summary: "One connection 61 s before the start, one 61 s after it", kind: .nearMiss, isQuiet: true,
         steps: { _ in
             [
-                .init(at: 61, .processStart(shell(export), instance: 72_501)),
-                .init(at: 0, .connection(mail, by: Programs.edge, instance: 72_502)),
-                .init(at: 122, .connection(mail, by: Programs.edge, instance: 72_502)),
+                .init(at: 61, .processStart(shell(export), instance: 73_501)),
+                .init(at: 0, .connection(mail, by: Programs.edge, instance: 73_502)),
+                .init(at: 122, .connection(mail, by: Programs.edge, instance: 73_502)),
             ]
         },
         findings: seedAlone)
@@ -107,8 +107,8 @@ enum NearMisses {
         isQuiet: true,
         steps: { _ in
             [
-                .init(at: 0, .processStart(shell("Get-GlobalAddressList"), instance: 72_601)),
-                .init(at: 2, on: .neighbour, .connection(mail, by: Programs.outlook, instance: 72_602)),
+                .init(at: 0, .processStart(shell("Get-GlobalAddressList"), instance: 73_601)),
+                .init(at: 2, on: .neighbour, .connection(mail, by: Programs.outlook, instance: 73_602)),
             ]
         },
         findings: seedAlone)
@@ -118,10 +118,10 @@ enum NearMisses {
         kind: .nearMiss, isQuiet: true,
         steps: { _ in
             [
-                .init(at: 0, .processStart(shell("Get-MailboxExportRequest"), instance: 72_701)),
-                .init(at: 1, .defendConnection(mail, by: Programs.outlook, instance: 72_702, hasEnded: true)),
+                .init(at: 0, .processStart(shell("Get-MailboxExportRequest"), instance: 73_701)),
+                .init(at: 1, .defendConnection(mail, by: Programs.outlook, instance: 73_702, hasEnded: true)),
                 .init(
-                    at: 2, .connection(Connection("192.0.2.40", port: 8_443), by: Programs.outlook, instance: 72_703)),
+                    at: 2, .connection(Connection("192.0.2.40", port: 8_443), by: Programs.outlook, instance: 73_703)),
             ]
         },
         findings: seedAlone)

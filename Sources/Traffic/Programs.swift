@@ -27,6 +27,9 @@ enum Programs {
     static let shoutedPowerShell = Program(
         "C:\\WINDOWS\\SYSTEM32\\WINDOWSPOWERSHELL\\V1.0\\POWERSHELL.EXE", originalName: "PowerShell.EXE",
         company: microsoft, product: windows)
+    /// The same program under another name; its version resource tells.
+    static let renamedPowerShell = Program(
+        "C:\\ProgramData\\updater.exe", originalName: "PowerShell.EXE", company: microsoft, product: windows)
     static let powerShell7 = Program(
         "C:\\Program Files\\PowerShell\\7\\pwsh.exe", originalName: "pwsh.dll", company: microsoft,
         product: "PowerShell")

@@ -22,8 +22,32 @@ enum Record: Sendable {
     case objectAccess(Text, by: Program)
     /// Security 5140 and, with a target, 5145.
     case shareAccess(share: Text, target: Text?, client: Int)
-    /// Exchange Online's audit log of administrator cmdlets.
-    case exchangeAudit(action: Text, object: Text, parameters: [Text])
+    /// The Microsoft 365 audit log of administrators' cmdlets and eDiscovery.
+    case exchangeAudit(action: Text, provider: StaticString, object: Text, parameters: [Parameter])
+    /// The event log "MSExchange Management" of an Exchange server; there is no ECS form of it.
+    case exchangeCmdlet(Text, arguments: Text)
+    /// The mailbox audit of Microsoft 365.
+    case mailboxAccess(owner: Text, client: Text, logonType: Int)
+    /// Microsoft Graph's activity log.
+    case graphRequest(path: Text, app: StaticString)
+}
+
+/// In which form a record comes.
+enum RecordForm: Hashable, Sendable {
+    /// As an ingest pipeline, or Apus, has made it ECS.
+    case ecs
+    /// As the shipper sends it to Kafka; records that have no such form come as ECS.
+    case raw
+}
+
+struct Parameter: Sendable {
+    let name: StaticString
+    let value: Text
+
+    init(_ name: StaticString, _ value: String) {
+        self.name = name
+        self.value = Text(value)
+    }
 }
 
 final class Program: Sendable {

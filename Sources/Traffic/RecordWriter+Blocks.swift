@@ -177,8 +177,12 @@ extension RecordWriter {
         member("ObjectType", "File")
         member("ProcessName", program.executable)
         member("SubjectDomainName", "CORP")
+        member("SubjectLogonId", Self.remoteSession)
         member("SubjectUserName", bytes: host.user)
     }
+
+    /// The logon session in which shares are opened, and files are read over them.
+    private static let remoteSession: StaticString = "0x51f2a04"
 
     /// The event data of Security 5140 and 5145.
     mutating func shareAccess(_ share: Text, _ target: Text?, by client: Host) {
@@ -190,41 +194,93 @@ extension RecordWriter {
         member("ShareLocalPath", json: #""\\??\\C:\\""#)
         member("ShareName", share)
         member("SubjectDomainName", "CORP")
+        member("SubjectLogonId", Self.remoteSession)
         member("SubjectUserName", bytes: client.user)
     }
 
-    mutating func exchangeAudit(_ action: Text, _ target: Text, _ parameters: [Text], on host: Host, _ time: EventTime)
-    {
+    /// A record of the Microsoft 365 audit log; `details` are the members of `o365.audit`.
+    mutating func audit(
+        _ action: Text, _ provider: StaticString, code: StaticString, on host: Host, _ time: EventTime,
+        details: (inout RecordWriter) -> Void
+    ) {
         object("event") { writer in
             writer.member("action", action)
             writer.member("category", json: #"["web"]"#)
-            writer.member("code", "ExchangeAdmin")
+            writer.member("code", code)
             writer.member("dataset", "o365.audit")
             writer.member("ingested", EventTime(nanoseconds: time.nanoseconds + 90_000_000_000))
             writer.member("kind", "event")
             writer.member("module", "o365")
             writer.member("outcome", "success")
-            writer.member("provider", "Exchange")
+            writer.member("provider", provider)
             writer.member("type", json: #"["info"]"#)
         }
         object("o365") { writer in
             writer.object("audit") { writer in
-                writer.member("ObjectId", target)
+                details(&writer)
                 writer.member("Operation", action)
-                writer.array("Parameters") { writer in
-                    for parameter in parameters { writer.element(parameter) }
-                }
-                writer.member("RecordType", 1)
-                writer.member(
-                    "UserId",
-                    text: {
-                        $0.bytes.append(contentsOf: host.user)
-                        $0.append("@corp.example")
-                    })
-                writer.member("Workload", "Exchange")
+                writer.member("UserId", text: { $0.address(of: host) })
+                writer.member("Workload", provider)
+                writer.member("OrganizationId", "0d9f4a6e-5b0c-4d52-9f57-2f9f0a4c7b11")
+                writer.member("UserKey", text: { $0.address(of: host) })
+                writer.member("Version", 1)
             }
+        }
+        object("user") { writer in
+            writer.member("domain", "corp.example")
+            writer.member("email", text: { $0.address(of: host) })
+            writer.member("id", text: { $0.address(of: host) })
+            writer.member("name", bytes: host.user)
         }
         object("client") { $0.member("ip", bytes: host.address) }
         object("organization") { $0.member("name", "corp.example") }
+    }
+
+    private mutating func address(of host: Host) {
+        bytes.append(contentsOf: host.user)
+        append("@corp.example")
+    }
+
+    mutating func graphRequest(_ path: Text, app: StaticString, on host: Host, _ time: EventTime) {
+        object("event") { writer in
+            writer.member("action", "Microsoft Graph Activity")
+            writer.member("category", json: #"["api"]"#)
+            writer.member("dataset", "azure.graphactivitylogs")
+            writer.member("ingested", EventTime(nanoseconds: time.nanoseconds + 60_000_000_000))
+            writer.member("kind", "event")
+            writer.member("module", "azure")
+            writer.member("outcome", "success")
+            writer.member("type", json: #"["access"]"#)
+        }
+        object("azure") { writer in
+            writer.object("graphactivitylogs") { writer in
+                writer.member("category", "MicrosoftGraphActivityLogs")
+                writer.object("properties") { writer in
+                    writer.member("api_version", "v1.0")
+                    writer.member("app_id", app)
+                    writer.member("client_auth_method", 1)
+                    writer.member("roles", json: #"["Mail.Read","User.Read.All"]"#)
+                    writer.member("service_principal_id", "4a6ef7b1-70c5-4b1b-9d0e-53f3e2b6a901")
+                    writer.member("sign_in_activity_id", "v0Zl1pPqk0eQn8n6UeYXAA")
+                }
+                writer.member("result_signature", "200")
+            }
+            writer.member("tenant_id", "0d9f4a6e-5b0c-4d52-9f57-2f9f0a4c7b11")
+        }
+        object("http") { writer in
+            writer.object("request") { $0.member("method", "GET") }
+            writer.object("response") { writer in
+                writer.member("bytes", 48_211)
+                writer.member("status_code", 200)
+            }
+        }
+        object("source") { $0.member("ip", bytes: host.address) }
+        object("client") { $0.member("ip", bytes: host.address) }
+        object("url") { writer in
+            writer.member("domain", "graph.microsoft.com")
+            writer.member("path", path)
+            writer.member("scheme", "https")
+        }
+        object("user_agent") { $0.member("original", "python-requests/2.32.3") }
     }
 }

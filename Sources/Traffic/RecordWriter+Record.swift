@@ -10,11 +10,7 @@ extension RecordWriter {
         _ record: Record, at time: EventTime, on host: Host, of fleet: Fleet, serial: Int,
         random: inout TrafficRandom
     ) {
-        user = host.user
-        self.host = host.name
-        number = random.below(9_000) + 1_000
-        begin()
-        member("@timestamp", time)
+        start(at: time, on: host, random: &random)
         switch record {
         case .processStart(let launch, let instance):
             event("sysmon", "Process creation", code: "1", category: #"["process"]"#, type: #"["start"]"#, time)
@@ -58,7 +54,7 @@ extension RecordWriter {
                 "powershell_operational", "Execute a Remote Command", code: "4104", category: #"["process"]"#,
                 type: #"["info"]"#, time)
             script(block, part: part, instance, on: host)
-            log(powerShell, code: "4104", serial, on: host, random: &random)
+            log(powerShell, code: "4104", serial, on: host, process: Self.pid(of: instance), random: &random)
         case .web(let request, let client):
             web(request, from: fleet.hosts[client], to: host, time, random: &random)
         case .objectAccess(let object, let program):
@@ -76,14 +72,42 @@ extension RecordWriter {
             log(security, code: target == nil ? "5140" : "5145", serial, on: host, random: &random) { writer in
                 writer.shareAccess(share, target, by: client)
             }
-        case .exchangeAudit(let action, let object, let parameters):
-            exchangeAudit(action, object, parameters, on: host, time)
+        case .exchangeAudit(let action, let provider, let object, let parameters):
+            audit(action, provider, code: "ExchangeAdmin", on: host, time) { writer in
+                writer.member("ObjectId", object)
+                writer.object("Parameters") { writer in
+                    for parameter in parameters { writer.member(parameter.name, parameter.value) }
+                }
+                writer.member("RecordType", 1)
+            }
+        case .mailboxAccess(let owner, let client, let logonType):
+            audit(Text("MailItemsAccessed"), "Exchange", code: "ExchangeItemAggregated", on: host, time) { writer in
+                writer.member("ClientInfoString", client)
+                writer.member("LogonType", logonType)
+                writer.member("MailboxOwnerUPN", owner)
+                writer.member("OperationCount", 1)
+                writer.member("RecordType", 50)
+            }
+        case .graphRequest(let path, let app):
+            graphRequest(path, app: app, on: host, time)
+        case .exchangeCmdlet:
+            writeRaw(record, at: time, on: host, of: fleet, serial: serial, random: &random)
+            return
         }
-        users(host)
+        if !record.namesItsUser { users(host) }
         members(host.identity)
         object("ecs") { $0.member("version", "8.11.0") }
         array("tags") { $0.textElement({ $0.append("forwarded") }) }
         end()
+    }
+
+    /// Begins the object, and sets what gaps are filled with.
+    mutating func start(at time: EventTime, on host: Host, random: inout TrafficRandom) {
+        user = host.user
+        self.host = host.name
+        number = random.below(9_000) + 1_000
+        begin()
+        member("@timestamp", time)
     }
 
     // MARK: Blocks that several sources share
@@ -204,10 +228,12 @@ extension RecordWriter {
     }
 
     private mutating func log(
-        _ log: WindowsLog, code: StaticString, _ serial: Int, on host: Host, random: inout TrafficRandom,
-        data: ((inout RecordWriter) -> Void)? = nil
+        _ log: WindowsLog, code: StaticString, _ serial: Int, on host: Host, process logging: Int? = nil,
+        random: inout TrafficRandom, data: ((inout RecordWriter) -> Void)? = nil
     ) {
-        let process = random.below(9_000) * 4 + 4
+        // The service that writes the log, unless the process itself does.
+        let service = random.below(9_000) * 4 + 4
+        let process = logging ?? service
         object("winlog") { writer in
             writer.member("channel", log.channel)
             writer.member(
@@ -225,15 +251,25 @@ extension RecordWriter {
     }
 }
 
+extension Record {
+    /// Records of the cloud name the user in their own way.
+    fileprivate var namesItsUser: Bool {
+        switch self {
+        case .exchangeAudit, .mailboxAccess, .graphRequest: true
+        default: false
+        }
+    }
+}
+
 /// A Windows event channel and who writes to it.
 struct WindowsLog: Sendable {
     let channel: StaticString
     let provider: StaticString
 }
 
-private let sysmon = WindowsLog(
+let sysmon = WindowsLog(
     channel: "Microsoft-Windows-Sysmon/Operational", provider: "Microsoft-Windows-Sysmon")
-private let powerShell = WindowsLog(
+let powerShell = WindowsLog(
     channel: "Microsoft-Windows-PowerShell/Operational", provider: "Microsoft-Windows-PowerShell")
-private let security = WindowsLog(
+let security = WindowsLog(
     channel: "Security", provider: "Microsoft-Windows-Security-Auditing")

@@ -48,21 +48,27 @@ public struct TrafficGenerator: Sendable, Sequence, IteratorProtocol {
         let time: EventTime
         let host: Int
         let record: Record
+        var form = RecordForm.ecs
         if nextWoven < plan.woven.count,
             background == plan.backgroundEvents || plan.woven[nextWoven].time <= clock.time(of: background)
         {
             let woven = plan.woven[nextWoven]
-            (time, host, record) = (woven.time, woven.host, woven.record)
+            (time, host, record, form) = (woven.time, woven.host, woven.record, woven.form)
             nextWoven += 1
         } else {
             time = clock.time(of: background)
             host = random.below(plan.fleet.hosts.count)
             record = Background.record(
-                on: plan.fleet.hosts[host], isQuiet: plan.isQuiet[host], of: plan.fleet, random: &random)
+                on: plan.fleet.hosts[host], isQuiet: plan.isQuiet[host], clients: plan.clients, random: &random)
         }
         swap(&writer.bytes, &buffer)
-        writer.write(
-            record, at: time, on: plan.fleet.hosts[host], of: plan.fleet, serial: count, random: &random)
+        switch form {
+        case .ecs:
+            writer.write(record, at: time, on: plan.fleet.hosts[host], of: plan.fleet, serial: count, random: &random)
+        case .raw:
+            writer.writeRaw(
+                record, at: time, on: plan.fleet.hosts[host], of: plan.fleet, serial: count, random: &random)
+        }
         swap(&writer.bytes, &buffer)
         count += 1
         return GeneratedEventHeader(hostKey: plan.fleet.hosts[host].key, timestamp: time)

@@ -11,7 +11,7 @@ public enum TrafficPlanError: Error, Hashable, Sendable {
 /// it the woven behaviours lie. Everything follows from the arguments; there is no clock.
 public struct TrafficPlan: Sendable {
     public static let minimumEvents = 2_000
-    public static let minimumHosts = 50
+    public static let minimumHosts = 100
     /// Room for the behaviours, which last up to two minutes each.
     public static let minimumSeconds = 300
 
@@ -26,6 +26,9 @@ public struct TrafficPlan: Sendable {
 
     let fleet: Fleet
     let isQuiet: [Bool]
+    /// Whose ordinary requests the web servers log: workstations that nothing was woven into, so that nobody's daily
+    /// mail completes what a script began.
+    let clients: [Int]
     /// Woven records in order of time.
     let woven: [Woven]
     /// How many events are background.
@@ -36,6 +39,7 @@ public struct TrafficPlan: Sendable {
         let time: EventTime
         let host: Int
         let record: Record
+        let form: RecordForm
     }
 
     /// - Parameters:
@@ -65,6 +69,7 @@ public struct TrafficPlan: Sendable {
         woven = weaver.inOrder.map(\.woven)
         backgroundEvents = events - woven.count
         isQuiet = weaver.isQuiet
+        clients = fleet.workstations.filter { !weaver.actors.contains($0) }
         let clock = BackgroundClock(start: self.start, seconds: seconds, events: backgroundEvents)
         behaviours = weaver.behaviours(clock: clock)
     }

@@ -16,6 +16,8 @@ struct Weaver {
     private let fleet: Fleet
     private var random: TrafficRandom
     private(set) var isQuiet: [Bool]
+    /// All hosts that something was woven into.
+    private(set) var actors: Set<Int> = []
     private var scripts: [(script: Script, host: Int)] = []
     private var threads: [Thread] = []
 
@@ -44,7 +46,8 @@ struct Weaver {
                 case .fileServer: fleet.fileServer
                 }
             let time = EventTime(nanoseconds: start.nanoseconds + (begin + planned.offset) * 1_000_000)
-            let woven = TrafficPlan.Woven(time: time, host: actor, record: planned.record)
+            let woven = TrafficPlan.Woven(time: time, host: actor, record: planned.record, form: script.form)
+            actors.insert(actor)
             threads.append(Thread(woven: woven, script: number, step: step))
         }
         scripts.append((script, host))
@@ -66,14 +69,17 @@ struct Weaver {
             let own = placed.filter { $0.0.script == number }
             let findings = entry.script.findings.map { finding in
                 let evidence = own.filter { finding.steps.contains($0.0.step) }
-                let host = evidence.first?.0.woven.host ?? entry.host
+                // The alert is about the host of its first step.
+                let first = own.first { $0.0.step == finding.host }
+                let host = first?.0.woven.host ?? entry.host
                 return ExpectedFinding(
                     rule: finding.rule, hostKey: fleet.hosts[host].key, events: evidence.map(\.place))
             }
             return WovenBehaviour(
-                name: entry.script.name, summary: entry.script.summary, kind: entry.script.kind,
+                name: entry.script.name + (entry.script.form == .raw ? "-raw" : ""), summary: entry.script.summary,
+                kind: entry.script.kind,
                 hostKey: fleet.hosts[entry.host].key, events: own.map(\.place), expected: findings,
-                notYetCovered: entry.script.notYetCovered)
+                testBehaviour: entry.script.testBehaviour, isRaw: entry.script.form == .raw)
         }
     }
 }

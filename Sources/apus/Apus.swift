@@ -13,16 +13,19 @@ struct Apus: AsyncParsableCommand {
             Start here:
               apus demo                              everything at once, on an embedded broker
               apus check config/rules                are the rules valid?
+              apus test config/rules                 do they find what their tests say?
               apus eval --rules config/rules FILE    which alerts would these events raise?
               apus query 'process where true' FILE   which events match this query?
               apus explain RULE FILE                 why does this rule match these events, or not?
+              apus normalize FILE                    what do rules see of records that are not ECS?
               apus run --config config/apus.yaml     read from Kafka, for good
 
             \(ExitStatus.help)
             """,
         version: "apus \(Engine.version)",
         subcommands: [
-            Run.self, Demo.self, Check.self, Eval.self, QueryCommand.self, Explain.self, BrokerCommand.self,
-            Health.self,
+            Run.self, Demo.self, Check.self, Test.self, CoverageCommand.self, Eval.self, QueryCommand.self,
+            Explain.self, Normalize.self, Backtest.self, DeadLetterCommand.self, TrafficCommand.self,
+            BrokerCommand.self, Health.self,
         ])
 }

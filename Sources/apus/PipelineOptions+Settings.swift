@@ -1,3 +1,4 @@
+import Alerts
 import Detection
 import EQL
 import EventSchema
@@ -25,13 +26,22 @@ extension PipelineOptions {
         }
         // A dead letter is as large as the record it holds, whatever the limit for records to evaluate is.
         producer["message.max.bytes"] = producer["message.max.bytes"] ?? "100000000"
-        // An alert is tried until it is written; giving up after a while would lose it.
-        producer["message.timeout.ms"] = producer["message.timeout.ms"] ?? "0"
 
         self.init(
             application: settings.application, consumer: consumer, producer: producer,
-            inputs: settings.input.topics.map { InputTopic(name: $0.name, key: $0.key.map { FieldPath($0) }) },
+            inputs: settings.input.topics.map {
+                InputTopic(name: $0.name, key: $0.key.map { FieldPath($0) }, normalizes: $0.normalize)
+            },
             alertTopic: settings.output.alerts, deadLetterTopic: settings.output.deadLetters)
+        shadowTopic = settings.output.shadow
+        profile = AlertProfile(settings.output.profile)
+        delivery =
+            switch settings.delivery {
+            case .atLeastOnce: .atLeastOnce
+            case .exactlyOnce: .exactlyOnce
+            }
+        if let instance = settings.kafka.instanceID { self.instance = instance }
+        transactionTimeout = settings.kafka.transactionTimeout
         createTopics =
             settings.kafka.createTopics
             ? TopicCreation(
@@ -64,6 +74,16 @@ extension Rule {
         case .event: nil
         case .sequence(let plan): plan.stages.first?.keys.first?.path.dotted
         case .sample(let plan): plan.stages.first?.keys.first?.path.dotted
+        }
+    }
+}
+
+extension AlertProfile {
+    init(_ profile: Settings.Output.Profile) {
+        switch profile {
+        case .ecs: self = .ecs
+        case .elasticSignal: self = .elasticSignal
+        case .ocsf: self = .ocsf
         }
     }
 }

@@ -32,7 +32,7 @@ import Testing
     @Test func nothingElseMatters() throws {
         let other = try id {
             $0.isLate = true
-            $0.suppressedCount = 3
+            $0.suppression = SuppressedFindings(terms: [], count: 3)
             $0.keyStep = 1
             $0.evidence[0].original = []
             $0.evidence[0].timestamp = EventTime(nanoseconds: 0)

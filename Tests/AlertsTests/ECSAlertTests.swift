@@ -63,16 +63,34 @@ import Testing
         #expect(try validated(created).string("event.created") == "1970-01-01T00:00:00.000Z")
     }
 
+    @Test func tellsWhatWasHeldBack() throws {
+        var finding = try finding()
+        finding.suppression = SuppressedFindings(
+            terms: [
+                SuppressedFindings.Term(field: "user.name", values: ["eve"]),
+                SuppressedFindings.Term(field: "host.name", values: []),
+            ], count: 12, first: EventTime(nanoseconds: 0), last: EventTime(nanoseconds: 60_000_000_000))
+        let alert = try validated(encoder.encode(finding))
+        #expect(alert.number("apus.suppression.docs_count") == 12)
+        #expect(alert.string("apus.suppression.start") == "1970-01-01T00:00:00.000Z")
+        #expect(alert.string("apus.suppression.end") == "1970-01-01T00:01:00.000Z")
+        let terms = try #require(alert.at("apus.suppression.terms") as? [[String: Any]])
+        #expect(terms.map { $0["field"] as? String } == ["user.name", "host.name"])
+        #expect(terms[0]["value"] as? [String] == ["eve"] && terms[1]["value"] is NSNull)
+
+        finding.suppression = SuppressedFindings(terms: [])
+        #expect(try validated(encoder.encode(finding)).at("apus.suppression.start") == nil)
+    }
+
     @Test func flagsAndMissingThings() throws {
         var finding = try finding()
         finding.isLate = true
-        finding.suppressedCount = 12
         finding.joinKeys = [nil]
         finding.evidence = [evidence("{}")]
         finding.evidence[0].hostKey = nil
         let encoded = encoder.encode(finding)
         let alert = try validated(encoded)
-        #expect(alert.at("apus.late") as? Bool == true && alert.number("apus.suppressed") == 12)
+        #expect(alert.at("apus.late") as? Bool == true && alert.at("apus.suppression") == nil)
         #expect((alert.at("apus.join_keys") as? [[String: Any]])?.first?["value"] is NSNull)
         #expect(alert["related"] == nil && encoded.key.isEmpty)
         #expect(alert.string("message") == finding.rule.name)

@@ -1,46 +1,18 @@
 import Foundation
+import TestSupport
 import Testing
-
-private let kcatPath = ["/usr/bin/kcat", "/usr/local/bin/kcat"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
 
 /// `apus broker` and `apus run` as processes, with kcat for the rest of the world.
 @Suite(.timeLimit(.minutes(4)))
 struct RunTests {
-    /// A process of `apus broker` and its address.
-    private struct Broker {
-        let process: Command
-        let address: String
-
-        init(topics: String = "events:2,apus.alerts:1,apus.dead-letters:1") async throws {
-            let process = try Command.apus("broker", "--topics", topics)
-            try await eventually("address") { process.output.contains("\n") }
-            self.process = process
-            address = try #require(process.lines.first?.split(separator: " ").last.map(String.init))
-        }
-
-        func stop() async throws {
-            process.signal(SIGTERM)
-            #expect(try await process.status() == 0)
-        }
-    }
-
     private func run(_ broker: Broker, rules: String, _ settings: String...) throws -> Command {
         let all =
             [
                 "kafka.brokers=\(broker.address)", "input.topics=events", "rules.paths=\(rules)",
                 "kafka.properties.session.timeout.ms=6000", "runtime.checkpoint_interval=100ms", "log.level=debug",
+                "delivery=at_least_once",
             ] + settings
         return try Command.apus(["run"] + all.flatMap { ["--set", $0] })
-    }
-
-    private func kcat(_ arguments: String..., input: Data = Data()) throws -> Command {
-        try Command(try #require(kcatPath), arguments, input: input)
-    }
-
-    private func write(_ events: Data, to broker: Broker, topic: String = "events") async throws {
-        let writer = try kcat("-P", "-b", broker.address, "-t", topic, "-p", "0", input: events)
-        #expect(try await writer.status() == 0, "\(writer.errors)")
     }
 
     /// The whole way, as somebody who tries Apus would go it.
@@ -56,9 +28,9 @@ struct RunTests {
             "host":{"id":"h-1","name":"ws-042"},"process":{"name":"powershell.exe",\
             "command_line":"powershell.exe -Command Invoke-SelfSearch -Mailbox alice@example.com"}}
             """
-        try await write(lines(event), to: broker)
-        let reader = try kcat(
-            "-C", "-b", broker.address, "-t", "apus.alerts", "-o", "beginning", "-c", "1", "-u", "-q", "-f", "%k %s\n")
+        try await broker.write(lines(event))
+        let reader = try broker.kcat(
+            "-C", "-t", "apus.alerts", "-o", "beginning", "-c", "1", "-u", "-q", "-f", "%k %s\n")
         #expect(try await reader.status() == 0)
         let line = try #require(reader.lines.first)
         #expect(line.hasPrefix("h-1 {"))
@@ -82,7 +54,7 @@ struct RunTests {
         let folder = try Folder()
         let rule = try folder.write(goodRule, to: "good.toml")
         let broker = try await Broker()
-        try await write(lines(event("alert"), event("quiet"), "no json"), to: broker)
+        try await broker.write(lines(event("alert"), event("quiet"), "no json"))
         let first = try run(broker, rules: rule)
         try await eventually("dead letter") { first.errors.contains("not_json") }
         first.signal(SIGTERM)
@@ -90,7 +62,7 @@ struct RunTests {
         #expect(first.errors.contains("committed"))
         #expect(first.errors.contains("events[0]@3"))
 
-        try await write(lines("no json either"), to: broker)
+        try await broker.write(lines("no json either"))
         let second = try run(broker, rules: rule)
         try await eventually("second dead letter") { second.errors.contains("not_json") }
         second.signal(SIGINT)
@@ -137,7 +109,7 @@ struct RunTests {
         let broker = try await Broker()
         let detector = try run(broker, rules: rule, "runtime.shutdown_timeout=1h")
         try await eventually("assignment") { detector.errors.contains("assigned") }
-        try await write(lines(event("quiet")), to: broker)
+        try await broker.write(lines(event("quiet")))
         try await eventually("commit") { detector.errors.contains("events[0]@1") }
         try await broker.stop()
         detector.signal(SIGTERM)

@@ -10,6 +10,12 @@ import Testing
         #expect(Set(cases.map { $0.file + $0.name }).count == cases.count, "two cases of one name")
     }
 
+    /// A case is named after the trap it springs.
+    @Test(arguments: 1...42)
+    func everyTrapHasACase(number: Int) {
+        #expect(SpecFiles.cases.contains { $0.name.hasPrefix("trap \(number):") })
+    }
+
     @Test(arguments: SpecFiles.cases)
     func naiveEngineMeetsSpec(_ spec: SpecCase) throws {
         let result = parse(SourceText(spec.query))

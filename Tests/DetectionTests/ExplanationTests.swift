@@ -150,6 +150,13 @@ import Testing
         #expect(held > 0)
     }
 
+    /// Patterns of several operators on one field are one test, and still several operands of `or`.
+    @Test func aTestOfSeveralOperatorsIsPrintedInParentheses() throws {
+        let text = #"any where (a regex "x+" or a : "y*") and b == 1"#
+        let query = try #require(QueryReader(.bounded).read(SourceText(text)).query)
+        #expect(query.conditions[0].description == #"(a regex "x+" or a : "y*") and b == 1"#)
+    }
+
     /// A leaf is printed as EQL that means the same.
     @Test func printedConditionsReadBackAsTheyWere() throws {
         var queries = QueryGenerator(seed: 7)

@@ -5,7 +5,9 @@ import EQL
 import EventSchema
 import Events
 import Foundation
+import Normalization
 import Rules
+import Settings
 import Testing
 import Traffic
 
@@ -17,9 +19,21 @@ final class Lane {
     let source: Int
     private var offset: Int64 = 0
 
-    init(_ rules: RuleSet, lateness seconds: Int64 = 2, limits: CorrelationLimits = CorrelationLimits()) throws {
+    convenience init(
+        _ rules: RuleSet, exceptions: ExceptionSet = .none, lateness seconds: Int64 = 2,
+        limits: CorrelationLimits = CorrelationLimits()
+    ) throws {
+        self.init(try CompiledRules(rules, exceptions: exceptions), lateness: seconds, limits: limits)
+    }
+
+    init(_ rules: CompiledRules, lateness seconds: Int64 = 2, limits: CorrelationLimits = CorrelationLimits()) {
         let options = EvaluatorOptions(
             ordering: .stream(lateness: seconds * Self.second), correlationLimits: limits)
+        detector = Detector(rules, options: options)
+        source = detector.addSource()
+    }
+
+    init(_ rules: RuleSet, options: EvaluatorOptions) throws {
         detector = Detector(try CompiledRules(rules), options: options)
         source = detector.addSource()
     }
@@ -57,7 +71,7 @@ enum Pack {
     static let seedID = "5f0c8a36-9d1e-4b77-8e43-2a6d1f9b7c10"
     static let correlationID = "c27e4d19-61fb-4a0e-b5c8-93d04e7fa852"
 
-    private static let folder = URL(filePath: #filePath)
+    static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "config/rules/t1114_002")
 
@@ -65,6 +79,22 @@ enum Pack {
         let report = RuleLoader(checker: .streaming).load(paths: [folder.path])
         try #require(report.problems.isEmpty, "\(report.problems)")
         return report.rules
+    }
+
+    /// The pack, compiled once for all tests, with the tables that bring records of every form into ECS.
+    private static let compiled = Result { try compile(try load()) }
+
+    private static func compile(_ rules: RuleSet, exceptions: ExceptionSet = .none) throws -> CompiledRules {
+        try CompiledRules(rules, exceptions: exceptions, normalizers: NormalizerTable.builtIn)
+    }
+
+    /// A lane for the pack that takes records in every form it knows.
+    static func lane() throws -> Lane { Lane(try compiled.get()) }
+
+    static func lane(_ rules: RuleSet) throws -> Lane { Lane(try compile(rules)) }
+
+    static func lane(exceptions: ExceptionSet, lateness seconds: Int64) throws -> Lane {
+        Lane(try compile(try load(), exceptions: exceptions), lateness: seconds)
     }
 
     /// The pack with the seed rule in the shadow stage.
@@ -76,9 +106,9 @@ enum Pack {
     }
 }
 
-/// A rule with nothing but a query, and perhaps some more keys.
+/// A rule with nothing but a query, and perhaps some more keys and tables.
 func rule(
-    _ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001", keys: String = ""
+    _ query: String, id: String = "8a4b1c52-0d0e-4c58-9d0b-000000000001", keys: String = "", tables: String = ""
 ) throws -> Rule {
     try Rule.parse(
         toml: """
@@ -94,6 +124,7 @@ func rule(
             query = '''
             \(query)
             '''
+            \(tables)
             """, checker: .streaming)
 }
 

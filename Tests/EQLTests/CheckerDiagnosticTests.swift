@@ -78,11 +78,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("lenght", "length"), ("STARTWITH", "startsWith"), ("cidr_match", "cidrMatch"), ("wildcard", nil),
+        ("lenght", "length"), ("STARTWITH", "startsWith"), ("cidr_match", "cidrMatch"), ("entropy", nil),
     ])
     func suggestsFunctions(name: String, suggestion: String?) {
         let result = check(query(.call(name, Self.name) .== "a"))
         #expect(result.diagnostics.map(\.hint) == [suggestion.map { "Did you mean `\($0)`?" }])
+    }
+
+    @Test(arguments: [("wildcard", "like"), ("MATCH", "regex"), ("arrayContains", "=="), ("safe", "null")])
+    func saysWhatReplacesFunctionsOfOldEQL(name: String, words: String) {
+        let result = check(query(.call(name, Self.name)))
+        #expect(result.query == nil)
+        #expect(result.diagnostics.first?.hint?.contains(words) == true, "\(result.diagnostics)")
     }
 
     @Test func findsAllErrorsAtOnce() {

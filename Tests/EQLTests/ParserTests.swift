@@ -19,6 +19,7 @@ struct ParserTests {
             ("any where f : \"\"\"C:\\*\"\"\"", "any where f : \"C:\\\\*\""),
             ("any where f : (\"a*\",\"b?\")", "any where f : (\"a*\", \"b?\")"),
             ("any where f : (\"a\")", "any where f : \"a\""),
+            ("any where f : 5 or f:(-1,2.5,\"a*\",true)", "any where f : 5 or f : (-1, 2.5, \"a*\", true)"),
             ("any where f like~ \"a\" or f like \"b\"", "any where f like~ \"a\" or f like \"b\""),
             ("any where f regex~ (\"a\",\"b\") or f regex \"c\"", "any where f regex~ (\"a\", \"b\") or f regex \"c\""),
             ("any where f in(1,2.5)", "any where f in (1, 2.5)"),

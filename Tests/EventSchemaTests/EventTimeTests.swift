@@ -40,6 +40,28 @@ import Testing
     }
 
     @Test(arguments: [
+        ("0", 0), ("1", 1_000_000), ("-1", -1_000_000), ("007", 7_000_000), ("1.5", 1_500_000),
+        ("-1.5", -1_500_000), ("131509374294.365140", 131_509_374_294_365_140),
+        ("1795489866123.4567899", 1_795_489_866_123_456_789), ("0.0000009", 0),
+        ("9223372036854.775807", Int64.max), ("-9223372036854.775808", Int64.min),
+    ])
+    func parsesMilliseconds(text: String, nanoseconds: Int64) {
+        #expect(milliseconds(text)?.nanoseconds == nanoseconds)
+    }
+
+    @Test(arguments: [
+        "", "-", ".", "1.", ".5", "+1", "1 ", " 1", "1e3", "1.5.5", "0x1", "1.-5", "9223372036854.775808",
+        "9223372036855", "-9223372036854.775809", "9999999999999999999999",
+    ])
+    func refusesMilliseconds(text: String) {
+        #expect(milliseconds(text) == nil)
+    }
+
+    private func milliseconds(_ text: String) -> EventTime? {
+        Array(text.utf8).withUnsafeBytes { EventTime(parsingMilliseconds: $0) }
+    }
+
+    @Test(arguments: [
         (0, "1970-01-01T00:00:00.000Z"),
         (1_795_489_866_123_000_000, "2026-11-24T03:11:06.123Z"),
         (1_795_489_866_123_456_000, "2026-11-24T03:11:06.123456Z"),

@@ -4,6 +4,8 @@ import EQL
 import EventSchema
 import Events
 import Matching
+import Normalization
+import Settings
 
 /// From the bytes of a record to matches.
 ///
@@ -14,20 +16,25 @@ final class EventSubject: FuzzSubject {
         #"process where process.name : ("cmd*", "*é*") and process.args == "/c""#,
         #"any where destination.port > 80 or cidrMatch(source.ip, "10.0.0.0/8") or event.created >= "2024-01-01""#,
         #"any where length(process.command_line) > 3 and substring(user.name, -2) != "x" and process.pid % 2 == 0"#,
+        #"any where process.hash.md5 != null or process.args_count > 2 or dns.resolved_ip != null or user_agent.original != null"#,
+        #"any where o365.audit.Parameters.Mailbox != null or url.query != null or event.duration > 1 or file.path != null"#,
+        #"any where winlog.event_data.AccessListDescription != null or powershell.command.name != null or client.port > 0"#,
         #"sequence by host.id, ?user.name with maxspan=1m [process where true] [network where true]"#,
     ]
 
     private static let good = Array(#"{"event":{"category":"process"},"process":{"name":"CMD.exe","args":"/c"}}"#.utf8)
 
     private let compiled: CompiledQueries
-    private let decoder: EventDecoder
+    private let decoder: EventReader
     private let matcher: Matcher
     private var evaluator: Evaluator
     private var source = 0
     private var offset: Int64 = 0
 
     init() throws {
-        compiled = try CompiledQueries(Self.queries.compactMap { QueryReader(.bounded).read(SourceText($0)).query })
+        compiled = try CompiledQueries(
+            Self.queries.compactMap { QueryReader(.bounded).read(SourceText($0)).query },
+            normalizers: NormalizerTable.builtIn)
         decoder = compiled.makeDecoder(limits: DecodeLimits())
         matcher = Matcher(compiled.program)
         evaluator = Self.evaluator(compiled)
@@ -74,6 +81,14 @@ final class EventSubject: FuzzSubject {
     }
 
     static let seeds = [
+        #"{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"event_data":{"UtcTime":"2026-11-24 09:00:02.123","Image":"C:\\a\\b.exe","CommandLine":"b.exe \"x y\" \\\"z","Hashes":"MD5=AB,SHA256=00","User":"D\\u"}}}"#,
+        #"{"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":"22","event_data":{"QueryResults":"type:  5 a.b;::ffff:1.2.3.4;[::1]:5;","QueryName":"a"}}}"#,
+        #"{"winlog":{"provider_name":"Microsoft-Windows-Security-Auditing","event_id":4663,"event_data":{"AccessList":"%%4416\n %%4417","AccessMask":"0x13","ProcessId":"0x1f"}}}"#,
+        #"{"winlog":{"provider_name":"Microsoft-Windows-PowerShell","event_id":4103,"event_data":{"ContextInfo":" User = A\\b\n Sequence Number = 9\n","Payload":"a\nb"}}}"#,
+        #"{"date":"2026-11-24","time":"09:00:04","c-ip":"1.2.3.4","s-ip":"::1","cs-uri-stem":"/a?b","cs-uri-query":"%41+%ff%C3%A9","cs(User-Agent)":"a+b%20","sc-status":404,"time-taken":99}"#,
+        #"{"event.dataset":"iis.access","message":"2026-11-24 09:00:04 10.0.0.5 GET /owa/ a=b 443 - 10.1.2.3 ua - 200 0 0 15"}"#,
+        #"{"CreationTime":"2026-11-24T09:10:00","Workload":"Exchange","RecordType":1,"Operation":"x","UserId":"a@b","ClientIP":"[::1]:9","Parameters":[{"Name":"Mailbox","Value":"v"}]}"#,
+        #"{"category":"MicrosoftGraphActivityLogs","time":"2026-11-24T09:00:00.1Z","durationMs":18446744073709551615,"properties":{"requestUri":"https://u@h:1/p?q#f","roles":"a b"}}"#,
         #"{"@timestamp":"2026-11-24T03:11:06.123Z","event":{"category":["process"],"type":["start"],"created":1700000000000},"process":{"name":"cmd.exe","args":["/c",null,true,-1.5e-3],"pid":7312,"command_line":"cmd \"é\" \ud83d\ude00"},"host":{"id":"h1"}}"#,
         #"{"host.id":"h1","event.category":"network","destination":{"port":"443"},"source":{"ip":["10.0.0.1","::1"]},"user.name":"ada"}"#,
         #"{"event":[{"category":"process"},{"category":[["network"]]}],"process":{"name":{"a":1},"parent.name":"x","args":[]}}"#,
@@ -86,6 +101,8 @@ final class EventSubject: FuzzSubject {
         "9223372036854775808", "\"event\":", "\"event.category\":\"process\",", "\"process\":{", "\"@timestamp\":\"",
         "\"\":",
         "\"host\":{\"id\":", "[[", "{\"a\":", " ", "\n", "\0", "\u{FEFF}", "é", "9999-99-99T99:99:99Z", "10.0.0.256",
-        "::ffff:1.2.3.4", "\"args\":[",
+        "::ffff:1.2.3.4", "\"args\":[", "MD5=", "%%4416", "0x", "+", "%", "%4", "@", "=", ";", "type:", "type:  5 x",
+        "://",
+        "?", "\\\\", "\\\"",
     ]
 }

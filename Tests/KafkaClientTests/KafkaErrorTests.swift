@@ -19,7 +19,7 @@ struct KafkaErrorTests {
 
     @Test(arguments: [
         (KafkaErrorCode.transport, Reaction.retry), (.topicAuthorizationFailed, .stop),
-        (.messageTooLarge, .abortTransaction), (.illegalGeneration, .dropLane), (.producerFenced, .stop),
+        (.messageTooLarge, .abortTransaction), (.illegalGeneration, .dropLane), (.producerFenced, .rejoin),
         (.unknownTopicOrPartition, .stop), (.partitionEOF, .ignore),
     ])
     func reacts(code: KafkaErrorCode, reaction: Reaction) {
@@ -27,8 +27,14 @@ struct KafkaErrorTests {
     }
 
     @Test func flagsComeBeforeTheTable() {
-        #expect(KafkaError(.transport, "x", isFatal: true).reaction == .stop)
+        #expect(KafkaError(.transport, "x", isFatal: true).reaction == .rejoin)
+        #expect(KafkaError(.outOfOrderSequence, "x", isFatal: true).reaction == .rejoin)
+        #expect(KafkaError(.unsupportedFeature, "x", isFatal: true).reaction == .stop, "a new client meets it, too")
         #expect(KafkaError(.transport, "x", requiresAbort: true).reaction == .abortTransaction)
+        #expect(KafkaError(KafkaErrorCode(rawValue: 4711), "x", requiresAbort: true).reaction == .abortTransaction)
+        #expect(KafkaError(.illegalGeneration, "x", requiresAbort: true).reaction == .dropLane)
+        #expect(KafkaError(.producerFenced, "x", requiresAbort: true).reaction == .rejoin)
+        #expect(KafkaError(.topicAuthorizationFailed, "x", requiresAbort: true).reaction == .stop)
         #expect(KafkaError(.unknownTopic, "x", isRetriable: true).reaction == .retry)
     }
 

@@ -12,7 +12,23 @@ import Testing
     @Test func loadsWithoutProblems() {
         #expect(report.problems.isEmpty, "\(report.problems)")
         #expect(report.unsupported.isEmpty)
-        #expect(report.rules.rules.count == 2)
+        #expect(report.rules.rules.count == 30)
+    }
+
+    /// What an analyst needs of every rule: what it means, what to do, when it is wrong, and what it stands on.
+    @Test func everyRuleIsDocumented() {
+        for rule in report.rules.rules {
+            #expect(rule.description.count > 100, "\(rule.path)")
+            #expect(!rule.falsePositives.isEmpty && !rule.references.isEmpty, "\(rule.path)")
+            #expect(
+                rule.note?.contains("## Triage") == true && rule.note?.contains("## Response") == true, "\(rule.path)")
+            #expect(
+                rule.setup?.hasPrefix("Needs ") == true || rule.setup?.hasPrefix("\nNeeds ") == true, "\(rule.path)")
+            #expect(
+                rule.threats.contains { threat in
+                    threat.techniques.contains { $0.subtechniques.contains { $0.id == "T1114.002" } }
+                }, "\(rule.path)")
+        }
     }
 
     @Test func compilesTogether() throws {

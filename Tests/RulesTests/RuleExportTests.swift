@@ -57,7 +57,8 @@ import Testing
         #expect(rule.options.eventCategoryField == "event.type" && rule.options.tiebreakerField == "event.sequence")
         #expect(rule.investigationFields == ["user.name", "host.id"])
         #expect(
-            rule.suppression == Rule.Suppression(fields: ["host.id"], window: 300_000_000_000, includesMissing: false))
+            rule.suppression
+                == Rule.Suppression(fields: ["host.id"], stage: nil, window: 300_000_000_000, includesMissing: false))
         #expect(rule.threats.first?.techniques.first?.subtechniques.first?.id == "T1114.002")
         #expect(rule.note == nil)
     }

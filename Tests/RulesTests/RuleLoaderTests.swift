@@ -171,6 +171,13 @@ import Testing
         #expect(report.unsupported.first?.name == "Test rule")
     }
 
+    @Test func huntingQueriesAreNamedAndFailNothing() {
+        let report = load("[hunt]\nname = \"Look around\"\nuuid = \"h-1\"\nquery = ['any where true']")
+        #expect(report.problems.isEmpty && report.rules.isEmpty)
+        #expect(report.unsupported.map(\.description) == ["pack/rule.toml: not supported: hunt"])
+        #expect(report.unsupported.first?.name == "Look around" && report.unsupported.first?.id == "h-1")
+    }
+
     // MARK: Files
 
     @Test func walksFoldersInOrder() throws {

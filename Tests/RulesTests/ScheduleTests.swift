@@ -29,6 +29,15 @@ import Testing
         #expect(report.rules.rules.count == 1)
     }
 
+    @Test(arguments: [
+        ("", 100, 300), ("max_signals = 7", 7, 300), ("interval = \"1h\"", 100, 3_600),
+        ("interval = \"soon\"", 100, 300),
+    ])
+    func readsTheCapOfARun(text: String, count: Int64, seconds: Int64) throws {
+        let rule = try #require(load(ruleText(["more": text])).rules.rules.first)
+        #expect(rule.signalCap == Rule.SignalCap(count: count, interval: seconds * 1_000_000_000))
+    }
+
     /// Where it decides what is found, it is part of what the rule detects.
     @Test func theContentHashHasItOnlyWhereItMatters() {
         func hash(_ maxspan: Int64?, _ from: String) -> [String] {

@@ -13,7 +13,7 @@ struct LoadTests {
         #expect(settings.input.start == .earliest)
         #expect(settings.input.maxRecordBytes.bytes == 1_048_576)
         #expect(settings.output.alerts == "apus.alerts")
-        #expect(settings.delivery == .atLeastOnce)
+        #expect(settings.delivery == .exactlyOnce)
         #expect(settings.hostKey == ["host.id", "agent.id", "winlog.computer_name", "host.name"])
         #expect(settings.time.allowedLateness == .seconds(2))
         #expect(settings.health.file == nil)

@@ -36,15 +36,6 @@ struct ProblemTests {
                 """)
     }
 
-    @Test("exactly_once names what there is instead")
-    func exactlyOnce() {
-        #expect(
-            problems("delivery: exactly_once\n") == [
-                "apus.yaml:7:11: exactly_once is not in this version; choose at_least_once: nothing is lost, and an "
-                    + "alert written twice has the same id both times"
-            ])
-    }
-
     @Test(
         "Each kind of wrong value has its message, at its place",
         arguments: [
@@ -108,7 +99,7 @@ struct ProblemTests {
         "A topic is a name, or a name and a key",
         arguments: [
             ("{key: host.id}", "this topic has no name; add name: TOPIC"),
-            ("{name: a, keys: b}", #"unknown key "keys"; a topic has name and key"#),
+            ("{name: a, keys: b}", #"unknown key "keys"; a topic has name, key and normalize"#),
             ("{name: a, key: a..b}", #""a..b" is not a field name, like host.id"#),
             (
                 "a b",
@@ -137,6 +128,11 @@ struct ProblemTests {
                     + "give each its own topic",
                 "apus.yaml:7:40: output.dead_letters is the topic events, which is also input.topics; "
                     + "give each its own topic",
+            ])
+        #expect(
+            problems("output.shadow: apus.alerts\n") == [
+                "apus.yaml:7:16: output.shadow is the topic apus.alerts, which is also output.alerts; "
+                    + "give each its own topic"
             ])
         #expect(
             problems("", flags: [("input.topics", "apus.state")]) == [

@@ -9,12 +9,12 @@ import Testing
 
 /// Waits until `condition` holds; fails the test if that takes too long.
 func eventually(
-    _ what: String, seconds: Int = 40, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: @autoclosure () -> String, seconds: Int = 40, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "not in \(seconds) s: \(what)", sourceLocation: sourceLocation)
+        try #require(ContinuousClock.now < deadline, "not in \(seconds) s: \(what())", sourceLocation: sourceLocation)
         try await Task.sleep(for: .milliseconds(20))
     }
 }
@@ -98,9 +98,11 @@ final class Stage: Sendable {
                 "session.timeout.ms": "6000", "heartbeat.interval.ms": "200",
             ]),
             producer: common.merging([
-                "linger.ms": "0", "retry.backoff.ms": "20", "message.timeout.ms": "0", "message.max.bytes": "40000000",
+                "linger.ms": "0", "retry.backoff.ms": "20", "message.max.bytes": "40000000",
             ]),
             inputs: [InputTopic(name: Self.events)], alertTopic: Self.alerts, deadLetterTopic: Self.deadLetters)
+        // The embedded broker does not keep transactional offset commits; what needs none is tested apart.
+        options.delivery = .atLeastOnce
         options.checkpointInterval = .milliseconds(50)
         options.idleTimeout = .milliseconds(300)
         options.drainTimeout = .seconds(10)
@@ -248,7 +250,7 @@ let sequenceRule = ruleFile(
     2, #"sequence by host.id with maxspan=60s [any where event.action == "first"] [any where event.action == "second"]"#
 )
 
-private func ruleFile(_ number: Int, _ query: String) -> String {
+func ruleFile(_ number: Int, _ query: String) -> String {
     """
     [rule]
     name = "Rule \(number)"

@@ -47,19 +47,23 @@ import Traffic
         TrafficGenerator(plan: plan).map { String(decoding: $0.bytes, as: UTF8.self) }
     }
 
+    /// Of records that are ECS already; the naive engine knows no other.
+    private static func expected(_ rule: ExpectedRule, _ plan: TrafficPlan) -> [ExpectedFinding] {
+        plan.behaviours.filter { !$0.isRaw }.flatMap(\.expected).filter { $0.rule == rule }
+    }
+
     @Test(arguments: [1, 2] as [UInt64])
     func theSeedRuleFindsWhatIsExpectedAndNoMore(seed: UInt64) throws {
         let plan = try Self.plan(seed: seed)
         let found = try Self.matches(Self.seed, Self.lines(plan))
-        let expected = plan.expectedFindings.filter { $0.rule == .seed }.flatMap(\.events).sorted()
-        #expect(found == expected.map { .event($0) })
+        #expect(found == Self.expected(.seed, plan).flatMap(\.events).sorted().map { .event($0) })
     }
 
     @Test(arguments: [1, 2] as [UInt64])
     func theCorrelationFindsWhatIsExpectedAndNoMore(seed: UInt64) throws {
         let plan = try Self.plan(seed: seed)
         let found = try Self.matches(Self.correlation, Self.lines(plan))
-        let expected = plan.expectedFindings.filter { $0.rule == .correlation }
+        let expected = Self.expected(.correlation, plan)
         #expect(found.count == expected.count)
         for finding in expected {
             let isMade = found.contains { match in
@@ -70,10 +74,10 @@ import Traffic
         }
     }
 
-    @Test func everyAttackIsFoundOrSaysWhyNot() throws {
+    @Test func everyAttackIsExpectedToBeFound() throws {
         let plan = try Self.plan(seed: 1)
         for behaviour in plan.behaviours where behaviour.kind == .attack {
-            #expect(!behaviour.expected.isEmpty || behaviour.notYetCovered != nil, "\(behaviour.name)")
+            #expect(!behaviour.expected.isEmpty, "\(behaviour.name)")
         }
         #expect(plan.behaviours.contains { $0.kind == .nearMiss })
     }

@@ -83,6 +83,8 @@ class Broker:
         self.users = dict(user.split(":", 1) for user in options.user)
         self.tokens = set(options.token)
         self.connections = set()
+        # asyncio itself holds them only weakly.
+        self.tasks = set()
 
     def group(self, name):
         return self.groups.setdefault(name, Group(name))
@@ -96,6 +98,8 @@ class Broker:
     async def serve(self, reader, writer):
         connection = Connection(self, writer)
         self.connections.add(writer)
+        task = asyncio.current_task()
+        self.tasks.add(task)
         try:
             while True:
                 (size,) = struct.unpack(">i", await reader.readexactly(4))
@@ -107,6 +111,7 @@ class Broker:
             pass
         finally:
             self.connections.discard(writer)
+            self.tasks.discard(task)
             writer.close()
 
     async def answer(self, connection, frame):

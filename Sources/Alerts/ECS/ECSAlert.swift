@@ -6,24 +6,12 @@ import Rules
 /// Field names and allowed values: the ECS 8.17 field reference. `rule.*`, `threat.*` and `related.*` are as
 /// there; what ECS has no field for is under `apus.*`.
 struct ECSAlert {
-    let finding: Finding
-    let id: AlertID
-    let created: EventTime?
-    let encoder: AlertEncoder
-    /// The originals, in evidence order; nil for one that is not a JSON object.
-    private let originals: [OriginalEvent?]
+    let content: AlertContent
 
     static let version = "8.17.0"
 
-    private var rule: Rule { finding.rule }
-
-    init(finding: Finding, id: AlertID, created: EventTime?, encoder: AlertEncoder) {
-        self.finding = finding
-        self.id = id
-        self.created = created
-        self.encoder = encoder
-        originals = finding.evidence.map { OriginalEvent($0.original) }
-    }
+    private var finding: Finding { content.finding }
+    private var rule: Rule { content.finding.rule }
 
     func encode() -> [UInt8] {
         var writer = JSONWriter()
@@ -33,14 +21,14 @@ struct ECSAlert {
             }
             alert.key("ecs")
             alert.object { $0.member("version", Self.version) }
-            alert.member("message", message)
+            alert.member("message", content.message)
             writeEvent(&alert)
             writeRule(&alert)
             writeThreats(&alert)
             if !rule.tags.isEmpty { alert.member("tags", rule.tags) }
             writeRelated(&alert)
             let omitted = writeKeyStep(&alert)
-            writeApus(&alert, omitted: omitted)
+            content.writeApus(&alert, omitted: omitted)
         }
         return writer.bytes
     }
@@ -56,17 +44,17 @@ struct ECSAlert {
             event.member("action", "rule-match")
             event.member("module", "apus")
             event.member("dataset", "apus.alert")
-            event.member("id", id.description)
+            event.member("id", content.id.description)
             event.member("severity", rule.severity.number)
             event.key("risk_score")
             event.double(rule.riskScore)
-            event.member("reason", reason)
+            event.member("reason", content.reason)
             let times = finding.evidence.map(\.timestamp)
             if let first = times.min(), let last = times.max() {
                 event.member("start", first.description)
                 event.member("end", last.description)
             }
-            if let created { event.member("created", created.description) }
+            if let created = content.created { event.member("created", created.description) }
         }
     }
 
@@ -115,7 +103,7 @@ struct ECSAlert {
             ("hosts", ["host.name", "host.hostname"]),
             ("ip", ["host.ip", "source.ip", "destination.ip", "client.ip", "server.ip"]),
             ("user", ["user.name", "source.user.name", "destination.user.name", "client.user.name"]),
-        ].map { name, paths in (name, gather(paths)) }
+        ].map { name, paths in (name, content.gather(paths)) }
         guard related.contains(where: { !$0.1.isEmpty }) else { return }
         alert.key("related")
         alert.object { writer in
@@ -123,23 +111,12 @@ struct ECSAlert {
         }
     }
 
-    /// The distinct values of fields over all steps, in order of appearance.
-    private func gather(_ paths: [String]) -> [String] {
-        var seen: Set<String> = []
-        return originals.compactMap { $0 }.flatMap { original in paths.flatMap(original.texts) }
-            .filter { !$0.isEmpty && seen.insert($0).inserted }
-    }
-
-    private var keyOriginal: OriginalEvent? {
-        originals.indices.contains(finding.keyStep) ? originals[finding.keyStep] : originals.first ?? nil
-    }
-
     /// Copies the objects an analyst looks for first; returns the names of those too large to copy.
     private func writeKeyStep(_ alert: inout JSONWriter) -> [String] {
-        guard let original = keyOriginal else { return [] }
+        guard let original = content.keyOriginal else { return [] }
         var omitted: [String] = []
         for member in ["host", "user", "process", "source", "destination"].flatMap(original.members) {
-            guard member.value.count <= encoder.limits.member else {
+            guard member.value.count <= content.encoder.limits.member else {
                 omitted.append(member.name)
                 continue
             }
@@ -147,78 +124,6 @@ struct ECSAlert {
             alert.json(original.bytes[member.value])
         }
         return omitted
-    }
-
-    // MARK: apus
-
-    private func writeApus(_ alert: inout JSONWriter, omitted: [String]) {
-        alert.key("apus")
-        alert.object { apus in
-            apus.member("engine_version", encoder.engineVersion)
-            apus.member("rule_hash", rule.contentHash)
-            apus.member("rule_stage", rule.stage.rawValue)
-            if let host = finding.hostKey {
-                apus.member("host_key", host.value)
-                apus.member("host_key_field", host.field)
-            }
-            apus.key("late")
-            apus.boolean(finding.isLate)
-            apus.member("suppressed", finding.suppressedCount)
-            if !omitted.isEmpty { apus.member("omitted", omitted) }
-            writeJoinKeys(&apus)
-            apus.key("evidence")
-            apus.array { list in
-                for (index, evidence) in finding.evidence.enumerated() {
-                    write(evidence, original: originals[index], to: &list)
-                }
-            }
-        }
-    }
-
-    private func writeJoinKeys(_ apus: inout JSONWriter) {
-        guard !finding.joinKeys.isEmpty else { return }
-        let fields = joinFields
-        apus.key("join_keys")
-        apus.array { list in
-            for (index, value) in finding.joinKeys.enumerated() {
-                list.object { key in
-                    if fields.indices.contains(index) { key.member("field", fields[index]) }
-                    key.key("value")
-                    if let value { key.string(value) } else { key.null() }
-                }
-            }
-        }
-    }
-
-    /// The join key as the stage of the key step names it; stages may name their fields differently.
-    private var joinFields: [String] {
-        rule.joinFields(ofStage: finding.keyEvidence?.stage ?? 0).map(\.dotted)
-    }
-}
-
-// MARK: - Words
-
-extension ECSAlert {
-    private var message: String { rule.name + scene }
-
-    /// ` on HOST by USER`, as far as known.
-    private var scene: String {
-        let host = keyOriginal?.texts(of: "host.name").first ?? finding.hostKey?.value
-        let user = keyOriginal?.texts(of: "user.name").first
-        return (host.map { " on \($0)" } ?? "") + (user.map { " by \($0)" } ?? "")
-    }
-
-    /// The most telling condition of each step, then where.
-    private var reason: String {
-        let steps = finding.evidence.prefix(5).compactMap { evidence -> String? in
-            guard let match = evidence.matches.first(where: { $0.span != nil }) ?? evidence.matches.last
-            else { return nil }
-            let value = Array(match.value.utf8)
-            let part = match.span.map { value[$0.clamped(to: 0..<value.count)] } ?? value[...]
-            return "\(match.field) \(match.operation) \"\(Excerpt(of: part, limit: 160).text)\""
-        }
-        guard !steps.isEmpty else { return message }
-        return steps.joined(separator: "; ") + scene
     }
 }
 

@@ -32,21 +32,38 @@ struct OriginalEvent {
         return texts
     }
 
+    /// The first whole number of a field; numbers in strings count.
+    func number(of path: String) -> Int64? {
+        var number: Int64?
+        visit(path[...], in: 0..<bytes.count) { value in
+            let isText = bytes[value.lowerBound] == UInt8(ascii: "\"")
+            let text = isText ? Self.text(of: value, in: bytes) : String(decoding: bytes[value], as: UTF8.self)
+            number = number ?? Int64(text)
+        }
+        return number
+    }
+
     private func collect(_ path: Substring, in value: Range<Int>, into texts: inout [String]) {
+        visit(path, in: value) { value in
+            if bytes[value.lowerBound] == UInt8(ascii: "\"") { texts.append(Self.text(of: value, in: bytes)) }
+        }
+    }
+
+    /// Every value of a field that is neither an object nor an array.
+    private func visit(_ path: Substring, in value: Range<Int>, _ body: (Range<Int>) -> Void) {
         switch bytes[value.lowerBound] {
         case UInt8(ascii: "["):
-            for element in Self.elements(of: value, in: bytes) { collect(path, in: element, into: &texts) }
+            for element in Self.elements(of: value, in: bytes) { visit(path, in: element, body) }
         case UInt8(ascii: "{"):
             for member in Self.members(of: value, in: bytes) {
                 if path == member.name {
-                    collect("", in: member.value, into: &texts)
+                    visit("", in: member.value, body)
                 } else if path.hasPrefix(member.name + ".") {
-                    collect(path.dropFirst(member.name.count + 1), in: member.value, into: &texts)
+                    visit(path.dropFirst(member.name.count + 1), in: member.value, body)
                 }
             }
-        case UInt8(ascii: "\"") where path.isEmpty:
-            texts.append(Self.text(of: value, in: bytes))
-        default: break
+        default:
+            if path.isEmpty { body(value) }
         }
     }
 

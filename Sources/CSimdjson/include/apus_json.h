@@ -64,7 +64,7 @@ typedef struct apus_json_field {
     const char *path;
     size_t length;
     apus_json_coercion coercion;
-    /// Never read from a record: only apus_json_alias gives it a value.
+    /// Never read from a record: only apus_json_alias and apus_json_give give it values.
     uint8_t is_derived;
 } apus_json_field;
 
@@ -108,6 +108,18 @@ apus_json_status apus_json_decode(apus_json_decoder *decoder, const uint8_t *byt
 /// Gives the derived field `target` one more value, equal to `source`, in the record last decoded.
 apus_json_status apus_json_alias(apus_json_decoder *decoder, uint16_t target, apus_json_value source,
                                  apus_json_record *record) APUS_JSON_NOEXCEPT;
+
+/// Room for `length` bytes, and a zero byte behind them, which stays where it is until the next record is read. NULL when
+/// memory is short.
+uint8_t *apus_json_room(apus_json_decoder *decoder, size_t length) APUS_JSON_NOEXCEPT;
+
+/// Gives the field `target` of the record last decoded one more value, read from `text` as from a JSON string whose
+/// escapes are resolved. The text is not copied: it stands in the record or in room of it.
+apus_json_status apus_json_give(apus_json_decoder *decoder, uint16_t target, const uint8_t *text, size_t length,
+                                apus_json_record *record) APUS_JSON_NOEXCEPT;
+
+/// Takes all values from the field `target` of the record last decoded.
+void apus_json_take_away(apus_json_decoder *decoder, uint16_t target) APUS_JSON_NOEXCEPT;
 
 /// Finds the members of the root object. `members` is valid until the decoder is used again.
 apus_json_status apus_json_members(apus_json_decoder *decoder, const uint8_t *bytes, size_t length,

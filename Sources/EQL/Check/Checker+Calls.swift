@@ -31,7 +31,8 @@ extension Checker {
         guard let signature = FunctionSignature.named(call.name) else {
             error(
                 "there is no function `\(call.name)`", at: call.nameSpan,
-                hint: FunctionSignature.nearest(to: call.name).map { "Did you mean `\($0)`?" })
+                hint: FunctionSignature.instead(of: call.name)
+                    ?? FunctionSignature.nearest(to: call.name).map { "Did you mean `\($0)`?" })
             return nil
         }
         if call.caseInsensitive, !signature.canFold {

@@ -22,9 +22,12 @@ extension Checker {
             return nil
         }
         guard case .string(let text) = literal else {
-            if operation == .colon { return equality(of: field, type, with: [(literal, pattern.span)]) }
-            error("`\(operation.rawValue)` needs a string", at: pattern.span)
-            return nil
+            guard operation == .colon else {
+                error("`\(operation.rawValue)` needs a string", at: pattern.span)
+                return nil
+            }
+            warnOfColon(before: pattern)
+            return equality(of: field, type, with: [(literal, pattern.span)])
         }
         guard type.takesPatterns else {
             error(
@@ -39,6 +42,13 @@ extension Checker {
         }
         guard let read = read(text, operation, at: pattern, isField: true) else { return nil }
         return test(field, type, read.language, source: text, read.origin, pattern.span)
+    }
+
+    /// Behind `:` stands a number or a Boolean: Elasticsearch once took it for `==`, and now refuses it.
+    mutating func warnOfColon(before constant: Expression) {
+        warn(
+            "Elasticsearch takes only text behind `:`", at: constant.span,
+            hint: "Write `==` or `in`; here it means the same")
     }
 
     /// What a pattern means: on a field Lucene's syntax, on other values Java's.
@@ -63,7 +73,8 @@ extension Checker {
                 return (try SearchRegex.language(of: text, caseInsensitive: folded), .search(caseInsensitive: folded))
             }
         } catch {
-            self.error(error.message, at: place(of: error.range, in: literal), hint: error.hint)
+            self.error(
+                error.message, at: place(of: error.range, in: literal), hint: error.hint, refused: error.refused)
             return nil
         }
     }

@@ -176,6 +176,7 @@ extension Checker {
                     error("`\(operation.rawValue)` needs a string", at: pattern.span)
                     return nil
                 }
+                warnOfColon(before: pattern)
                 others.append(literal)
                 continue
             }

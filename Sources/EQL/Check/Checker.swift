@@ -13,6 +13,32 @@ public func check(_ query: Query, source: SourceText? = nil, options: CheckOptio
     return CheckResult(query: CheckedQuery(form: form, pipes: query.pipes), diagnostics: diagnostics)
 }
 
+/// What is wrong with the conditions of a text that could not be read as a whole, beside what the parser said.
+///
+/// Only errors, and only in parts that the parser read: how the parts fit together is not asked.
+public func checkConditions(
+    of parsed: ParseResult, source: SourceText, options: CheckOptions = CheckOptions()
+) -> [Diagnostic] {
+    guard let query = parsed.recovered else { return [] }
+    var checker = Checker(options: options, source: source)
+    for condition in query.form.eventQueries.map(\.condition) { _ = checker.lower(condition) }
+    let known = parsed.diagnostics.map(\.span)
+    return checker.diagnostics.filter { diagnostic in
+        diagnostic.severity == .error
+            && !known.contains { $0.lower <= diagnostic.span.upper && diagnostic.span.lower <= $0.upper }
+    }
+}
+
+extension Query.Form {
+    fileprivate var eventQueries: [EventQuery] {
+        switch self {
+        case .event(let query): [query]
+        case .sequence(let query): query.terms.map(\.query) + (query.until.map { [$0.query] } ?? [])
+        case .sample(let query): query.terms.map(\.query)
+        }
+    }
+}
+
 /// One walk over one query. Functions that lower a part return nil when they have reported an error.
 struct Checker {
     let options: CheckOptions
@@ -27,17 +53,12 @@ struct Checker {
 
     var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
-    mutating func error(_ message: String, at span: Span, hint: String? = nil) {
-        diagnostics.append(.error(message, at: span, hint: hint))
+    mutating func error(_ message: String, at span: Span, hint: String? = nil, refused: String? = nil) {
+        diagnostics.append(.error(message, at: span, hint: hint, refused: refused))
     }
 
     mutating func warn(_ message: String, at span: Span, hint: String? = nil) {
         diagnostics.append(.warning(message, at: span, hint: hint))
-    }
-
-    /// Reports what this version cannot evaluate.
-    mutating func refuse(_ construct: String, at span: Span, hint: String? = nil) {
-        error("\(construct) not supported by this version of Apus", at: span, hint: hint)
     }
 
     /// The type of a field; the first use of a name that looks misspelt is reported.
@@ -102,7 +123,8 @@ extension Checker {
                 continue
             }
             if term.isMissing {
-                gaps.append(SequencePlan.Gap(position: stages.count, stage: stage))
+                let gap = SequencePlan.Gap(position: stages.count, stage: stage)
+                gaps += repeatElement(gap, count: max(term.runs, 1))
             } else {
                 stages += repeatElement(stage, count: max(term.runs, 1))
             }

@@ -59,6 +59,18 @@ struct FunctionSignature: Sendable {
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { (ASCII.lowercased($0.name), $0) })
 
+    /// What to write for a function that older EQL had and Elasticsearch's has not.
+    static func instead(of name: String) -> String? {
+        switch ASCII.lowercased(name) {
+        case "wildcard": "Write `field like \"a*\"`, or `field : \"a*\"` to ignore case"
+        case "match", "matchlite": "Write `field regex \"…\"`, or `regex~` to ignore case"
+        case "arraycontains", "arraysearch", "arraycount":
+            "Every value of an array is compared as it is: `field == \"a\"`"
+        case "safe": "Leave it out: what cannot be computed is null"
+        default: nil
+        }
+    }
+
     /// The function whose name `name` most likely misspells.
     static func nearest(to name: String) -> String? {
         let wanted = Array(ASCII.lowercased(name).utf8)

@@ -109,7 +109,9 @@ extension Literal {
         switch self {
         case .integer(let value): EventTime(milliseconds: value)
         case .double(let value): EventTime(milliseconds: value)
-        case .string(let text): EventTime(parsing: text)
+        case .string(var text):
+            EventTime(parsing: text)
+                ?? text.withUTF8 { EventTime(parsingMilliseconds: UnsafeRawBufferPointer($0)) }
         case .null, .boolean: nil
         }
     }

@@ -222,7 +222,9 @@ extension LuceneParser {
     }
 
     private func unsupported(_ what: String, at start: Int? = nil, hint: String) -> PatternNote {
-        note("Lucene's \(what) is not supported by this version of Apus", from: start, hint: hint)
+        var note = note("Lucene's \(what) is not supported by this version of Apus", from: start, hint: hint)
+        note.refused = "regex: \(what)"
+        return note
     }
 
     private func unclosedClass(_ start: Int) -> PatternNote {

@@ -13,10 +13,13 @@ struct PatternNote: Error, Hashable, Sendable {
     var message: String
     var range: Range<Int>
     var hint: String?
+    /// As in ``Diagnostic``.
+    var refused: String?
 
-    init(_ message: String, at range: Range<Int>, hint: String? = nil) {
+    init(_ message: String, at range: Range<Int>, hint: String? = nil, refused: String? = nil) {
         self.message = message
         self.range = range
         self.hint = hint
+        self.refused = refused
     }
 }

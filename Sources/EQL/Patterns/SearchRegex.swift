@@ -83,6 +83,6 @@ enum SearchRegex {
     private static func refusal(_ name: String, at range: Range<Int>) -> PatternNote {
         PatternNote(
             "the pattern uses \(name), which linear-time matching cannot evaluate", at: range,
-            hint: "Say it with plain alternatives, or with a second test joined by `and`")
+            hint: "Say it with plain alternatives, or with a second test joined by `and`", refused: "regex: \(name)")
     }
 }

@@ -170,7 +170,8 @@ public struct Expression: Hashable, Sendable {
         case or(Expression, Expression)
         /// `subject in (…)`, `in~`, `not in`.
         case membership(Expression, [Expression], caseInsensitive: Bool, negated: Bool)
-        /// `subject : "a*"`, `like`, `regex` and their lists; the patterns are string literals.
+        /// `subject : "a*"`, `like`, `regex` and their lists; the patterns are string literals, behind `:` numbers
+        /// and Booleans as well.
         case pattern(Expression, PatternOperator, [Expression])
         case call(Call)
     }

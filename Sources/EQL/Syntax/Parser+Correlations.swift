@@ -112,7 +112,6 @@ extension Parser {
             let runsStart = token.span.lower
             advance()
             runs = try parseRuns(from: runsStart)
-            if isMissing { report("a missing event takes no runs", at: span(from: runsStart)) }
             if at(.by) { throw fail("'by' stands before 'with'", hint: "write: […] by … with runs=…") }
         }
         return Term(query: query, keys: keys, runs: runs, isMissing: isMissing, span: span(from: start))

@@ -183,15 +183,36 @@ extension Parser {
         return Expression(.pattern(subject, operation, patterns), at: span(from: subject.span.lower))
     }
 
+    /// A string; behind `:` a number, `true` or `false` as well, which mean what they mean behind `==`.
     private mutating func parsePattern(_ operation: PatternOperator) throws(Abandoned) -> Expression {
-        guard case .string(let text) = token.kind else {
-            throw expected(
-                "a string",
-                hint: "the right side of \(operation.rawValue) is a string or a list of strings: (\"a*\", \"b*\")")
+        let start = token.span.lower
+        if case .string(let text) = token.kind {
+            advance()
+            return Expression(.literal(.string(text)), at: span(from: start))
         }
-        let span = token.span
-        advance()
-        return Expression(.literal(.string(text)), at: span)
+        if operation == .colon, let literal = takeScalar() {
+            return Expression(.literal(literal), at: span(from: start))
+        }
+        throw expected(
+            "a string",
+            hint: "the right side of \(operation.rawValue) is a string or a list of strings: (\"a*\", \"b*\")")
+    }
+
+    /// A number with a sign perhaps, `true` or `false`.
+    private mutating func takeScalar() -> Literal? {
+        switch (token.kind, token(ahead: 1).kind) {
+        case (.integer, _), (.double, _), (.keyword(.true), _), (.keyword(.false), _):
+            return takeLiteral()
+        case (.symbol(.minus), .integer(let value)):
+            advance()
+            advance()
+            return .integer(-value)
+        case (.symbol(.minus), .double(let value)):
+            advance()
+            advance()
+            return .double(-value)
+        default: return nil
+        }
     }
 
     private mutating func parseMembership(_ subject: Expression, negated: Bool) throws(Abandoned) -> Expression {

@@ -3,6 +3,9 @@ import EventSchema
 /// What came of parsing: a tree exactly when no diagnostic is an error.
 public struct ParseResult: Hashable, Sendable {
     public var query: Query?
+    /// What could be read of a text with errors, a constant null in the place of every broken part: for finding
+    /// more errors in it, and for nothing else.
+    public var recovered: Query?
     /// In the order of their places; at most ``Parser/maximumDiagnostics``.
     public var diagnostics: [Diagnostic]
 }
@@ -18,14 +21,16 @@ public func parse(_ source: SourceText) -> ParseResult {
         .filter { places.insert($0.span.lower).inserted }
         .sorted { $0.span.lower < $1.span.lower }
     return ParseResult(
-        query: diagnostics.isEmpty ? query : nil, diagnostics: Array(diagnostics.prefix(Parser.maximumDiagnostics)))
+        query: diagnostics.isEmpty ? query : nil, recovered: diagnostics.isEmpty ? nil : query,
+        diagnostics: Array(diagnostics.prefix(Parser.maximumDiagnostics)))
 }
 
 /// Recursive descent over the tokens, one function per rule of the grammar.
 ///
 /// After an error the parser goes on behind the next place that is certain (the next operand of `and` or `or`,
 /// the end of a list, of a term, of the query), so that one mistake is one diagnostic and the next mistake
-/// is found too. What it puts in the place of a broken part is never seen: a query with errors gives no tree.
+/// is found too. What it puts in the place of a broken part is never evaluated: a query with errors gives no tree
+/// but ``ParseResult/recovered``.
 struct Parser {
     static let maximumDiagnostics = 20
     /// Parentheses, calls and prefix operators inside each other; beyond it the text is refused instead of
@@ -197,7 +202,7 @@ struct Parser {
             let form = try parseForm()
             let formSpan = span(from: start)
             let pipes = parsePipes()
-            if token.kind != .end { throw unexpected() }
+            if token.kind != .end { _ = unexpected() }
             return Query(form: form, pipes: pipes, span: pipes.last.map { formSpan.union($0.span) } ?? formSpan)
         } catch {
             return nil

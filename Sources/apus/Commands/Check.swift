@@ -1,10 +1,11 @@
 import ArgumentParser
 import EQL
+import EventSchema
 import Rules
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks rule files and says what is wrong with them.",
+        abstract: "Checks files of rules and exceptions and says what is wrong with them.",
         discussion: """
             Reads every *.toml file of the paths and every *.ndjson export of Kibana, and checks the form, the EQL \
             query and the patterns of each rule, and warns of what is valid but hardly meant. Every problem is shown with its file, line and column and what to do about it. Rules of other types \
@@ -12,6 +13,7 @@ struct Check: ParsableCommand {
 
             Examples:
               apus check config/rules
+              apus check config/rules --exceptions config/exceptions
               apus check --output json rules/ | jq '.problems[] | select(.severity == "error")'
 
             Exit code 1 if any rule is not valid.
@@ -20,6 +22,11 @@ struct Check: ParsableCommand {
     @Argument(help: "Rule files and folders of rule files.")
     var paths: [String]
 
+    @Option(
+        name: .customLong("exceptions"),
+        help: "A file or folder of exceptions and value lists for these rules. May be repeated.")
+    var exceptionPaths: [String] = []
+
     @Option(help: "How to write the result: text or json.")
     var output: OutputFormat = .text
 
@@ -27,12 +34,14 @@ struct Check: ParsableCommand {
     var strict = false
 
     func run() throws {
-        let report = LoadedRules(paths: paths).report
+        let loaded = LoadedRules(paths: paths, exceptions: exceptionPaths)
+        let report = loaded.report
         switch output {
-        case .text: write(report)
-        case .json: Console.print(CheckReport(report).jsonLine)
+        case .text: write(loaded)
+        case .json: Console.print(CheckReport(loaded).jsonLine)
         }
-        let isValid = !report.hasErrors && (!strict || report.problems.isEmpty)
+        let problems = report.problems + loaded.exceptionProblems
+        let isValid = !loaded.hasErrors && (!strict || problems.isEmpty)
         if report.fileCount == 0, report.problems.isEmpty {
             Console.note("error: no rule file was found in \(paths.joined(separator: ", "))")
             throw ExitStatus.negative.code
@@ -40,8 +49,9 @@ struct Check: ParsableCommand {
         if !isValid { throw ExitStatus.negative.code }
     }
 
-    private func write(_ report: RuleLoadReport) {
-        for problem in report.problems { Console.print(problem.rendered) }
+    private func write(_ loaded: LoadedRules) {
+        let report = loaded.report
+        for problem in report.problems + loaded.exceptionProblems { Console.print(problem.rendered) }
         for rule in report.unsupported { Console.print("\(rule)") }
         for rule in report.rules.rules {
             Console.print("ok  \(rule.id)  \(rule.name)  [\(rule.severity.rawValue), \(rule.stage.rawValue)]")
@@ -51,6 +61,33 @@ struct Check: ParsableCommand {
             """
             \(report.fileCount) files: \(report.rules.rules.count) valid rules, \(errors) errors, \
             \(report.problems.count - errors) warnings, \(report.unsupported.count) not supported
+            """)
+        for (construct, count) in report.refused.sorted(by: { $0.key < $1.key }) {
+            Console.print("refused \(count) times: \(construct)")
+        }
+        if !exceptionPaths.isEmpty { writeExceptions(loaded) }
+    }
+
+    private func writeExceptions(_ loaded: LoadedRules) {
+        let report = loaded.exceptions
+        for exception in report.exceptions.exceptions {
+            let scope =
+                switch exception.scope {
+                case .all: "all rules"
+                case .rules(let ids): "\(ids.count) \(ids.count == 1 ? "rule" : "rules")"
+                }
+            let until = exception.expiry.map { "until \($0)" } ?? "for ever"
+            Console.print("ok  exception \(exception.id)  [\(scope), \(until), \(exception.owner)]")
+        }
+        for list in report.lists {
+            Console.print("ok  list \(list.name)  [\(list.values.count) \(list.kind.rawValue)]")
+        }
+        let errors = loaded.exceptionProblems.count { $0.severity == .error }
+        Console.print(
+            """
+            \(report.fileCount) files: \(report.exceptions.exceptions.count) exceptions in force, \
+            \(report.disabled) disabled, \(report.lists.count) lists, \(errors) errors, \
+            \(loaded.exceptionProblems.count - errors) warnings
             """)
     }
 }
@@ -83,6 +120,23 @@ private struct CheckReport: Encodable {
         var hash: String
     }
 
+    struct Exception: Encodable {
+        var id: String
+        var file: String
+        var rules: [String]?
+        var stage: Int?
+        var owner: String
+        var reason: String
+        var expires: String?
+        var lists: [String]
+    }
+
+    struct List: Encodable {
+        var name: String
+        var kind: String
+        var values: Int
+    }
+
     struct Unsupported: Encodable {
         var file: String
         var id: String?
@@ -95,21 +149,36 @@ private struct CheckReport: Encodable {
     var rules: [Entry]
     var problems: [Problem]
     var unsupported: [Unsupported]
+    var exceptions: [Exception]
+    var lists: [List]
+    /// How often the rules use what EQL has and Apus does not, by construct.
+    var refused: [String: Int]
 
-    init(_ report: RuleLoadReport) {
-        files = report.fileCount
-        valid = !report.hasErrors
+    init(_ loaded: LoadedRules) {
+        let report = loaded.report
+        files = report.fileCount + loaded.exceptions.fileCount
+        valid = !loaded.hasErrors
+        exceptions = loaded.exceptions.exceptions.exceptions.map { exception in
+            var rules: [String]?
+            if case .rules(let ids) = exception.scope { rules = ids }
+            return Exception(
+                id: exception.id, file: exception.place.path, rules: rules, stage: exception.stage,
+                owner: exception.owner, reason: exception.reason, expires: exception.expiry?.description,
+                lists: exception.lists)
+        }
+        lists = loaded.exceptions.lists.map { List(name: $0.name, kind: $0.kind.rawValue, values: $0.values.count) }
         rules = report.rules.rules.map {
             Entry(
                 id: $0.id, name: $0.name, file: $0.path, severity: $0.severity.rawValue, stage: $0.stage.rawValue,
                 hash: $0.contentHash)
         }
-        problems = report.problems.map {
+        problems = (report.problems + loaded.exceptionProblems).map {
             Problem(
                 severity: $0.severity.rawValue, file: $0.place.path, line: $0.place.line, column: $0.place.column,
                 queryLine: $0.place.inQuery?.line, queryColumn: $0.place.inQuery?.column, message: $0.message,
                 hint: $0.hint)
         }
+        refused = report.refused
         unsupported = report.unsupported.map { Unsupported(file: $0.path, id: $0.id, name: $0.name, type: $0.type) }
     }
 }

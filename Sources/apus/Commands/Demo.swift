@@ -42,7 +42,8 @@ struct Demo: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let compiled = try LoadedRules(paths: [try rulePath()]).compile(strict: true)
+        let compiled = try LoadedRules(paths: [try rulePath()]).compile(
+            strict: true, normalizers: NormalizationTables.load(nil))
         let plan = try TrafficPlan(
             seed: seed, events: max(seconds * rate, TrafficPlan.minimumEvents), hosts: hosts,
             start: .now(minus: max(seconds, TrafficPlan.minimumSeconds)),

@@ -17,13 +17,18 @@ struct Eval: ParsableCommand {
 
             Examples:
               apus eval --rules config/rules events.ndjson
+              apus eval --rules config/rules --exceptions config/exceptions events.ndjson
               kcat -C -b localhost:9092 -t events -e -q | apus eval --rules config/rules -
+              kcat -C -J -b localhost:9092 -t events -e -q | apus eval --rules config/rules --records kcat -
             """)
 
     @Option(
         name: .customLong("rules"), parsing: .upToNextOption,
         help: "Rule files and folders of rule files; the file of events may stand behind them.")
     var rulePaths: [String]
+
+    @Option(name: .customLong("exceptions"), help: "A file or folder of exceptions. May be repeated.")
+    var exceptionPaths: [String] = []
 
     @Argument(help: "A file of one JSON event per line; - is standard input, which is also the default.")
     var eventFile: String?
@@ -34,8 +39,20 @@ struct Eval: ParsableCommand {
     @Option(help: "Name of the topic the events are taken to come from; part of the alert ids.")
     var topic: String = "events"
 
+    @Option(
+        help: """
+            What a line holds. plain: one event. kcat: one record as kcat -J writes it, with topic, partition, offset \
+            and time; the alerts then have the ids that apus run gives them.
+            """)
+    var records: RecordFormat = .plain
+
+    @Option(help: "The shape of the alerts: ecs, elastic-signal or ocsf.")
+    var profile: ProfileName = .ecs
+
     @Option(help: "How to write the statistics: text or json.")
     var statistics: OutputFormat = .text
+
+    @OptionGroup var normalization: NormalizationOptions
 
     @Option(help: "The largest event, in bytes.")
     var maxRecordBytes: Int = 1 << 20
@@ -60,14 +77,14 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         let (rules, file) = arguments
-        let compiled = try LoadedRules(paths: rules, checker: .bounded).compile(strict: strict)
+        let compiled = try LoadedRules(paths: rules, exceptions: exceptionPaths, checker: .bounded).compile(
+            strict: strict, normalizers: normalization.tables())
         let detector = Detector(
             compiled,
             options: EvaluatorOptions(
                 ordering: .stream(lateness: .max), decodeLimits: DecodeLimits(bytes: maxRecordBytes),
                 correlationLimits: .bounded))
-        let encoder = AlertEncoder(topics: [topic], engineVersion: Engine.version)
-        let source = detector.addSource()
+        var places = EvalPlaces(topic: topic, profile: profile.profile, detector: detector)
         var results = Console.Results()
         var alerts = 0
         let started = DispatchTime.now().uptimeNanoseconds
@@ -77,14 +94,16 @@ struct Eval: ParsableCommand {
         while let line = try Input.next(of: lines) {
             defer { number += 1 }
             if line.isEmpty { continue }
-            let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: number)
-            if let failure = detector.process(line, origin: origin, source: source, recordTime: nil) {
-                Console.note("line \(number + 1): not evaluated: \(failure.reason)")
-            }
-            alerts += write(detector, encoder, &results)
+            let failure =
+                switch records {
+                case .plain: places.process(line, number: number, detector)
+                case .kcat: try processEnvelope(line, number: number, &places, detector)
+                }
+            if let failure { Console.note("line \(number + 1): not evaluated: \(failure.reason)") }
+            alerts += write(detector, places.encoder, &results)
         }
         detector.finish()
-        alerts += write(detector, encoder, &results)
+        alerts += write(detector, places.encoder, &results)
         results.flush()
 
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9
@@ -92,10 +111,76 @@ struct Eval: ParsableCommand {
         Console.note(statistics == .json ? report.jsonLine : report.text)
     }
 
+    /// - Throws: the exit status for a line that is no envelope: then the input is not what it was said to be.
+    private func processEnvelope(
+        _ line: UnsafeRawBufferPointer, number: Int64, _ places: inout EvalPlaces, _ detector: Detector
+    ) throws -> DecodeFailure? {
+        do {
+            return places.process(try KcatRecord(line), detector)
+        } catch {
+            Console.note("error: line \(number + 1) is no record as kcat -J writes it")
+            throw ExitStatus.data.code
+        }
+    }
+
     private func write(_ detector: Detector, _ encoder: AlertEncoder, _ results: inout Console.Results) -> Int {
         let findings = detector.takeFindings()
         for finding in findings { results.line(encoder.encode(finding).value) }
         return findings.count
+    }
+}
+
+/// Gives events their places: the ones of their own, or those of lines of a topic's first partition.
+private struct EvalPlaces {
+    private(set) var encoder: AlertEncoder
+    private var topics: [String]
+    private var ids: [String: TopicID]
+    private let profile: AlertProfile
+    private let source: Int
+
+    init(topic: String, profile: AlertProfile, detector: Detector) {
+        self.profile = profile
+        topics = [topic]
+        ids = [topic: TopicID(rawValue: 0)]
+        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version, profile: profile)
+        // One for all: nothing is evaluated in order of time before the end of the input.
+        source = detector.addSource()
+    }
+
+    func process(_ line: UnsafeRawBufferPointer, number: Int64, _ detector: Detector) -> DecodeFailure? {
+        let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: number)
+        return detector.process(line, origin: origin, source: source, recordTime: nil)
+    }
+
+    mutating func process(_ record: KcatRecord, _ detector: Detector) -> DecodeFailure? {
+        let origin = RecordOrigin(topic: id(of: record.topic), partition: record.partition, offset: record.offset)
+        var payload = record.payload ?? ""
+        return payload.withUTF8 {
+            detector.process(UnsafeRawBufferPointer($0), origin: origin, source: source, recordTime: record.time)
+        }
+    }
+
+    private mutating func id(of topic: String) -> TopicID {
+        if let id = ids[topic] { return id }
+        let id = TopicID(rawValue: UInt16(topics.count))
+        topics.append(topic)
+        ids[topic] = id
+        encoder = AlertEncoder(topics: topics, engineVersion: Engine.version, profile: profile)
+        return id
+    }
+}
+
+enum ProfileName: String, ExpressibleByArgument, CaseIterable {
+    case ecs
+    case elasticSignal = "elastic-signal"
+    case ocsf
+
+    var profile: AlertProfile {
+        switch self {
+        case .ecs: .ecs
+        case .elasticSignal: .elasticSignal
+        case .ocsf: .ocsf
+        }
     }
 }
 
@@ -126,6 +211,16 @@ struct EvalReport: Encodable {
         var id: String
         var name: String
         var findings: UInt64
+        /// Of these, held back as repeats.
+        var suppressed: UInt64
+        /// Of the alerts, those that Elastic would have dropped.
+        var beyondMaxSignals: UInt64
+    }
+
+    struct ExceptionCount: Encodable {
+        var id: String
+        var hits: UInt64
+        var hitsAfterExpiry: UInt64
     }
 
     var events: UInt64
@@ -136,7 +231,18 @@ struct EvalReport: Encodable {
     var rejected: [String: UInt64]
     var withoutTimestamp: UInt64
     var coercionFailures: UInt64
+    var normalized: UInt64
+    var scriptBlocks: ScriptBlocks
+
+    struct ScriptBlocks: Encodable {
+        var parts: UInt64
+        var complete: UInt64
+        var incomplete: UInt64
+        var cut: UInt64
+    }
+
     var rules: [RuleCount]
+    var exceptions: [ExceptionCount]
 
     init(_ detector: Detector, alerts: Int, seconds: Double) {
         let counters = detector.counters
@@ -149,8 +255,18 @@ struct EvalReport: Encodable {
         rejected = Dictionary(uniqueKeysWithValues: counters.rejected.map { ($0.key.reason, $0.value) })
         withoutTimestamp = counters.withoutTimestamp
         coercionFailures = counters.coercionFailures
-        rules = zip(detector.rules.rules, totals.findings).map {
-            RuleCount(id: $0.id, name: $0.name, findings: $1)
+        normalized = counters.normalized
+        let blocks = counters.scriptBlocks
+        scriptBlocks = ScriptBlocks(
+            parts: blocks.parts, complete: blocks.complete, incomplete: blocks.incomplete, cut: blocks.cut)
+        rules = detector.rules.rules.enumerated().map { index, rule in
+            RuleCount(
+                id: rule.id, name: rule.name, findings: totals.findings[index],
+                suppressed: totals.suppression.suppressed[index],
+                beyondMaxSignals: totals.beyondSignalCap[index])
+        }
+        exceptions = zip(detector.rules.exceptions, totals.exceptions).map {
+            ExceptionCount(id: $0.id, hits: $1.hits, hitsAfterExpiry: $1.hitsAfterExpiry)
         }
     }
 
@@ -162,12 +278,33 @@ struct EvalReport: Encodable {
                 format: "%llu events, %d alerts in %.2f s: %.0f events/s, %.1f MB/s", events, alerts, seconds, rate,
                 megabytes)
         ]
-        for rule in rules where rule.findings > 0 { lines.append("  \(rule.findings)  \(rule.name)") }
+        for rule in rules where rule.findings > 0 {
+            let suppressed = rule.suppressed > 0 ? " (\(rule.suppressed) of them held back as repeats)" : ""
+            lines.append("  \(rule.findings)  \(rule.name)\(suppressed)")
+            if rule.beyondMaxSignals > 0 {
+                lines.append("    \(rule.beyondMaxSignals) alerts beyond max_signals: Elastic would have dropped them")
+            }
+        }
+        for exception in exceptions where exception.hits > 0 {
+            lines.append("  left out by exception \(exception.id): \(exception.hits)")
+        }
+        for exception in exceptions where exception.hitsAfterExpiry > 0 {
+            lines.append(
+                "  no longer left out, exception \(exception.id) had expired: \(exception.hitsAfterExpiry)")
+        }
         let failures = rejected.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !failures.isEmpty { lines.append("  not evaluated: \(failures.joined(separator: ", "))") }
         if withoutTimestamp > 0 { lines.append("  without a timestamp of their own: \(withoutTimestamp)") }
         if coercionFailures > 0 { lines.append("  field values that do not fit their type: \(coercionFailures)") }
-        if shadowed > 0 { lines.append("  findings of shadow rules, not written: \(shadowed)") }
+        if scriptBlocks.parts > 0 {
+            lines.append(
+                "  script blocks rejoined: \(scriptBlocks.complete) of \(scriptBlocks.parts) parts, "
+                    + "\(scriptBlocks.incomplete) with parts missing")
+        }
+        if normalized > 0 { lines.append("  not ECS, and normalised: \(normalized)") }
+        if shadowed > 0 { lines.append("  alerts of shadow rules among them: \(shadowed)") }
         return lines.joined(separator: "\n")
     }
 }
+
+extension RecordFormat: ExpressibleByArgument {}

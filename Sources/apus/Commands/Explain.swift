@@ -6,6 +6,7 @@ import EventSchema
 import Events
 import Foundation
 import Matching
+import Normalization
 import Rules
 
 struct Explain: ParsableCommand {
@@ -35,11 +36,17 @@ struct Explain: ParsableCommand {
     @Option(help: "Of a file with several rules, the one with this rule_id.")
     var id: String?
 
+    @Option(
+        name: .customLong("exceptions"), help: "A file or folder of exceptions for the rule. May be repeated.")
+    var exceptionPaths: [String] = []
+
     @Flag(help: "Leave out events that match no part of the rule.")
     var matchingOnly = false
 
     @Option(help: "How to write the explanation: text or json, one object per line.")
     var output: OutputFormat = .text
+
+    @OptionGroup var normalization: NormalizationOptions
 
     @Option(help: "The largest event, in bytes.")
     var maxRecordBytes: Int = 16 << 20
@@ -52,7 +59,8 @@ struct Explain: ParsableCommand {
     }
 
     func run() throws {
-        let explainer = Explainer(try compile(), decodeLimits: DecodeLimits(bytes: maxRecordBytes))
+        let (queries, suppressor) = try compile()
+        let explainer = Explainer(queries, decodeLimits: DecodeLimits(bytes: maxRecordBytes))
         let writer = ExplanationWriter(query: explainer.query, files: files, output: output)
         for (index, file) in files.enumerated() {
             let lines = try Input.lines(of: file)
@@ -67,22 +75,40 @@ struct Explain: ParsableCommand {
             }
         }
         let (steps, matches) = explainer.finish()
-        writer.write(steps, matches)
+        writer.write(steps, matches, judged: suppressor.map { matches.map($0.judge) })
     }
 
-    private func compile() throws -> CompiledQueries {
+    /// The query, and who decides which of its matches repeat an alert: nobody, unless it is a rule that says so.
+    private func compile() throws -> (CompiledQueries, Suppressor?) {
+        let tables = try normalization.tables()
         do {
-            guard let query else { return try CompiledRules(RuleSet([try rule()])).queries }
+            guard let query else {
+                let rules = try compileRule(tables)
+                let suppresses = rules.rules.contains { $0.suppression != nil }
+                return (
+                    rules.queries,
+                    suppresses ? Suppressor(rules, limits: DecodeLimits(bytes: maxRecordBytes)) : nil
+                )
+            }
             let source = SourceText(query)
             let options = CheckOptions(regexMode: regex == .search ? .search : .elastic)
             let result = QueryReader(.bounded, options: options).read(source)
             for diagnostic in result.diagnostics { Console.note(render(diagnostic, in: source)) }
             guard let checked = result.query else { throw ExitStatus.data.code }
-            return try CompiledQueries([checked])
+            return (try CompiledQueries([checked], normalizers: tables), nil)
         } catch let problem as PatternProblem {
             Console.note("error: the pattern \(problem.pattern.source) cannot be compiled: \(problem.reason)")
             throw ExitStatus.data.code
         }
+    }
+
+    private func compileRule(_ normalizers: [NormalizerTable]) throws -> CompiledRules {
+        let exceptions = ExceptionLoader(checker: .standard).load(paths: exceptionPaths)
+        for problem in exceptions.problems + exceptions.exceptions.problems(at: .now) {
+            Console.note(problem.rendered)
+        }
+        return try CompiledRules(
+            RuleSet([try rule()]), exceptions: exceptions.exceptions, normalizers: normalizers)
     }
 
     private func rule() throws -> Rule {

@@ -46,6 +46,8 @@ struct QueryCommand: ParsableCommand {
     @Option(help: "How many samples to print for each key, of a sample without maxspan.")
     var maxSamplesPerKey: Int = 1
 
+    @OptionGroup var normalization: NormalizationOptions
+
     @Option(help: "The largest event, in bytes.")
     var maxRecordBytes: Int = 16 << 20
 
@@ -57,9 +59,10 @@ struct QueryCommand: ParsableCommand {
         let checked = try read()
         let fields = EventFields(
             timestamp: FieldPath(timestampField), tiebreaker: tiebreakerField.map { FieldPath($0) })
+        let tables = try normalization.tables()
         let compiled: CompiledQueries
         do {
-            compiled = try CompiledQueries([checked], fields: fields)
+            compiled = try CompiledQueries([checked], fields: fields, normalizers: tables)
         } catch {
             Console.note("error: the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
             throw ExitStatus.data.code

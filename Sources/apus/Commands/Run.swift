@@ -4,9 +4,11 @@ import EventSchema
 import Foundation
 import KafkaClient
 import Logging
+import Operations
 import Rules
 import Settings
 import Streaming
+import Telemetry
 import UnixSignals
 
 struct Run: AsyncParsableCommand {
@@ -27,56 +29,78 @@ struct Run: AsyncParsableCommand {
               APUS_KAFKA_BROKERS=kafka-1:9092 apus run --config config/apus.yaml
             """)
 
-    @Option(help: "The configuration file; APUS_CONFIG names it otherwise.")
-    var config: String?
-
-    @Option(name: .customLong("set"), help: "Overrides one setting, as path=value. May be repeated.")
-    var overrides: [Override] = []
+    @OptionGroup var options: SettingsOptions
 
     @Flag(help: "Print the settings as they are understood, secrets masked, and stop.")
     var showConfig = false
 
     func run() async throws {
-        let settings = try loadSettings()
+        let settings = try options.load()
         if showConfig {
             Console.print(settings.rendered())
             return
         }
         let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
-        let rules = try LoadedRules(paths: settings.rules.paths).compile(strict: settings.rules.strict, fields: fields)
+        let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
+        let rules = try loaded.compile(
+            strict: settings.rules.strict, fields: fields,
+            normalizers: NormalizationTables.load(settings.input.normalizers))
         let logger = Logs.start(settings.log)
-        logger.info("rules loaded", metadata: ["rules": "\(rules.rules.count)", "hash": "\(rules.hash.prefix(16))"])
+        logger.info(
+            "rules loaded",
+            metadata: [
+                "rules": "\(rules.rules.count)", "exceptions": "\(rules.exceptions.count)",
+                "hash": "\(rules.hash.prefix(16))",
+            ])
 
-        let pipeline = Pipeline(
-            rules: rules, options: PipelineOptions(settings, fields: fields), log: Logs.client(logger),
-            observe: Logs.observer(logger))
+        var options = PipelineOptions(settings, fields: fields)
+        let instruments = Instruments(
+            EngineDescription(
+                rules, application: settings.application,
+                instance: settings.kafka.instanceID ?? "\(ProcessInfo.processInfo.hostName):\(getpid())",
+                started: Date().timeIntervalSince1970))
+        options.onAlert = { [feed = instruments.feed] in feed.publish(alert: $0) }
+        let log = Logs.observer(logger)
+        let pipeline = Pipeline(rules: rules, options: options, log: Logs.client(logger)) { event in
+            log(event)
+            instruments.observe(event)
+        }
         for warning in keyWarnings(settings, rules) { logger.warning("\(warning)") }
+        let endpoints: Endpoints
         do {
+            endpoints = try await Endpoints.open(settings, instruments, logger)
             try pipeline.start()
         } catch {
             logger.critical("cannot start: \(error)")
             throw ExitStatus(startFailure: error).code
         }
-        try await serve(pipeline, settings, logger)
+        let readings = publishReadings(of: pipeline, to: instruments, settings)
+        let status = await serve(pipeline, settings, logger)
+        readings.cancel()
+        await readings.value
+        await endpoints.close()
+        if status != .success { throw status.code }
     }
 
-    private func loadSettings() throws -> Settings {
-        let environment = ProcessInfo.processInfo.environment
-        do {
-            return try Settings.load(
-                file: config ?? environment["APUS_CONFIG"], environment: environment,
-                flags: overrides.map { ($0.path, $0.value) }
-            ).get()
-        } catch {
-            Console.note("\(error)")
-            throw ExitStatus.configuration.code
+    /// Takes a reading a second, also while the pipeline stops.
+    private func publishReadings(
+        of pipeline: Pipeline, to instruments: Instruments, _ settings: Settings
+    ) -> Task<Void, Never> {
+        let health = settings.health.file.map { HealthFile(path: $0) }
+        return Task {
+            while !Task.isCancelled {
+                let snapshot = await pipeline.snapshot()
+                instruments.publish(snapshot)
+                health?.write(snapshot)
+                try? await Task.sleep(for: .seconds(1))
+            }
+            health?.remove()
         }
     }
 
     /// Waits for a signal or a failure, then stops in good order.
-    private func serve(_ pipeline: Pipeline, _ settings: Settings, _ logger: Logger) async throws {
+    private func serve(_ pipeline: Pipeline, _ settings: Settings, _ logger: Logger) async -> ExitStatus {
         let timeout = settings.runtime.shutdownTimeout
-        let health = settings.health.file.map { HealthFile(path: $0) }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
@@ -86,7 +110,6 @@ struct Run: AsyncParsableCommand {
             }
             group.addTask {
                 while !Task.isCancelled, pipeline.failure == nil {
-                    if let health { health.write(await pipeline.snapshot()) }
                     try? await Task.sleep(for: .seconds(1))
                 }
             }
@@ -95,16 +118,16 @@ struct Run: AsyncParsableCommand {
         }
         exitOnSecondSignal(logger)
         let inTime = await pipeline.stop(timeout: timeout)
-        health?.remove()
         if let failure = pipeline.failure {
             logger.critical("stopped by an error: \(failure)")
-            throw ExitStatus.failed.code
+            return .failed
         }
         guard inTime else {
             logger.error("not everything was finished within \(timeout); it is read again at the next start")
-            throw ExitStatus.timedOut.code
+            return .timedOut
         }
         logger.info("stopped")
+        return .success
     }
 
     private func exitOnSecondSignal(_ logger: Logger) {
@@ -127,18 +150,6 @@ struct Run: AsyncParsableCommand {
                 brought together
                 """
         }
-    }
-}
-
-/// `path=value`.
-struct Override: ExpressibleByArgument {
-    var path: String
-    var value: String
-
-    init?(argument: String) {
-        guard let equals = argument.firstIndex(of: "=") else { return nil }
-        path = String(argument[..<equals])
-        value = String(argument[argument.index(after: equals)...])
     }
 }
 

@@ -64,6 +64,8 @@ final class DemoDisplay: Sendable {
                     + alert.event.reason)
         }
         line("")
+        write(testBehavioursOf: outcome.verdicts)
+        line("")
         line(bold("Alerts by rule"))
         write(counts: outcome.alerts.map(\.rule.name))
         line(bold("Alerts by host"))
@@ -86,19 +88,36 @@ final class DemoDisplay: Sendable {
     private func write(_ verdict: DemoOutcome.Verdict) {
         let behaviour = verdict.behaviour
         let mark =
-            switch (behaviour.kind, verdict.findings.isEmpty, verdict.isFulfilled) {
-            case (.nearMiss, true, _): dim("quiet  ")
-            case (_, true, _): colored("not yet", 33)
-            case (_, _, true): colored("found  ", 32)
-            case (_, _, false): colored("MISSING", 31)
+            switch (verdict.findings.isEmpty, verdict.isFulfilled) {
+            case (true, _): dim("quiet  ")
+            case (_, true): colored("found  ", 32)
+            case (_, false): colored("MISSING", 31)
             }
         let kind = behaviour.kind == .nearMiss ? "near miss: " : ""
-        line("  \(mark)  \(kind)\(behaviour.summary)")
+        let form = behaviour.isRaw ? ", as Winlogbeat and Filebeat ship it" : ""
+        line("  \(mark)  \(kind)\(behaviour.summary)\(form)")
         for (expected, alert) in verdict.findings {
             line(
-                "           \(expected.rule.rawValue) rule: \(alert.map { "alert \($0.event.id)" } ?? "no alert came")")
+                "           \(expected.rule.rawValue): \(alert.map { "alert \($0.event.id.prefix(12))" } ?? "no alert came")"
+            )
         }
-        if let reason = behaviour.notYetCovered { line("           not yet covered: \(reason)") }
+        for expected in verdict.split {
+            line("           \(expected.rule.rawValue): \(dim("its two hosts are in two partitions here"))")
+        }
+    }
+
+    /// The four test behaviours by the form their records came in: rules that found them, of those that should.
+    private func write(testBehavioursOf verdicts: [DemoOutcome.Verdict]) {
+        line(bold("Test behaviours of T1114.002"))
+        for number in 1...4 {
+            let own = verdicts.filter { $0.behaviour.testBehaviour == number }
+            let forms = own.map { verdict in
+                let found = verdict.findings.count { $0.alert != nil }
+                let text = "\(verdict.behaviour.isRaw ? "raw" : "ECS") \(found) of \(verdict.findings.count) rules"
+                return colored(text, verdict.isFulfilled ? 32 : 31)
+            }
+            line("  \(number)  \(forms.joined(separator: ", "))  \(dim(own.first?.behaviour.summary ?? ""))")
+        }
     }
 
     private func write(counts names: [String]) {

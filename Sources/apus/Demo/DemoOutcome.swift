@@ -1,6 +1,7 @@
 import Detection
 import EventSchema
 import KafkaClient
+import Rules
 import Traffic
 
 /// What the demo expected and what came.
@@ -9,6 +10,8 @@ struct DemoOutcome {
         var behaviour: WovenBehaviour
         /// Expected findings with the alert that fulfils each, if one came.
         var findings: [(expected: ExpectedFinding, alert: ReceivedAlert?)]
+        /// Findings whose events went to several partitions: correlation happens within one, so none can come.
+        var split: [ExpectedFinding]
 
         var isFulfilled: Bool { findings.allSatisfy { $0.alert != nil } }
     }
@@ -40,24 +43,32 @@ struct DemoOutcome {
         repeated = alerts.count - distinct.count
         self.alerts = distinct.values.sorted { ($0.timestamp, $0.event.id) < ($1.timestamp, $1.event.id) }
 
+        let ids = Dictionary(
+            rules.rules.compactMap { rule in rule.fileName.flatMap(ExpectedRule.init).map { ($0, rule.id) } },
+            uniquingKeysWith: { first, _ in first })
         var unclaimed = distinct
         verdicts = plan.behaviours.map { behaviour in
-            Verdict(
+            let split = behaviour.expected.filter { expected in
+                expected.rule.joinsHosts && Set(expected.events.map { places[$0]?.partition }).count > 1
+            }
+            return Verdict(
                 behaviour: behaviour,
-                findings: behaviour.expected.map { expected in
-                    let alert = unclaimed.values.first { $0.fulfils(expected, places: places) }
+                findings: behaviour.expected.filter { !split.contains($0) }.map { expected in
+                    let alert = unclaimed.values.first {
+                        $0.rule.id == ids[expected.rule] && $0.fulfils(expected, places: places)
+                    }
                     if let alert { unclaimed[alert.event.id] = nil }
                     return (expected, alert)
-                })
+                }, split: split)
         }
         unexpected = unclaimed.values.sorted { $0.timestamp < $1.timestamp }
     }
 }
 
 extension ReceivedAlert {
-    /// Whether this is the alert an expectation speaks of: its rule, its host, and the very records.
+    /// Whether this is the alert an expectation speaks of: its host, and the very records.
     fileprivate func fulfils(_ expected: ExpectedFinding, places: [Int: PartitionOffset]) -> Bool {
-        guard rule.id == expected.rule.id, apus.hostKey == expected.hostKey else { return false }
+        guard apus.hostKey == expected.hostKey else { return false }
         return expected.events.allSatisfy { event in
             guard let place = places[event] else { return false }
             return apus.evidence.contains {
@@ -68,12 +79,9 @@ extension ReceivedAlert {
     }
 }
 
-extension ExpectedRule {
-    /// The `rule_id` of the rule in the pack.
-    var id: String {
-        switch self {
-        case .seed: "5f0c8a36-9d1e-4b77-8e43-2a6d1f9b7c10"
-        case .correlation: "c27e4d19-61fb-4a0e-b5c8-93d04e7fa852"
-        }
+extension Rule {
+    /// The name of its file without `.toml`: what expectations call it.
+    fileprivate var fileName: String? {
+        path.split(separator: "/").last.map { $0.hasSuffix(".toml") ? String($0.dropLast(5)) : String($0) }
     }
 }

@@ -53,6 +53,8 @@ final class DemoStage: Sendable {
                 producer: ["bootstrap.servers": address, "linger.ms": "5"],
                 inputs: [InputTopic(name: Self.eventTopic, key: .hostKey)],
                 alertTopic: Self.alertTopic, deadLetterTopic: Self.deadLetterTopic)
+            // The embedded broker takes transactional offset commits and does not keep them.
+            options.delivery = .atLeastOnce
             options.checkpointInterval = .milliseconds(500)
             return Pipeline(
                 rules: rules, options: options,

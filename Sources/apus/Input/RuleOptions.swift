@@ -1,30 +1,44 @@
 import ArgumentParser
 import Detection
 import EQL
+import EventSchema
+import Foundation
 import Matching
+import Normalization
 import Rules
 
-/// Loads rules for a command and says what is wrong with them.
+/// Loads rules and exceptions for a command and says what is wrong with them.
 struct LoadedRules {
     let report: RuleLoadReport
+    let exceptions: ExceptionLoadReport
+    /// What is wrong with the exceptions by themselves, for these rules, and today.
+    let exceptionProblems: [RuleProblem]
 
-    init(paths: [String], checker: QueryChecker = .streaming) {
+    init(paths: [String], exceptions exceptionPaths: [String] = [], checker: QueryChecker = .streaming) {
         report = RuleLoader(checker: checker).load(paths: paths)
+        exceptions = ExceptionLoader(checker: .standard).load(paths: exceptionPaths)
+        exceptionProblems =
+            exceptions.problems + exceptions.exceptions.problems(with: report.rules)
+            + exceptions.exceptions.problems(at: .now)
     }
+
+    var hasErrors: Bool { report.hasErrors || exceptions.hasErrors }
 
     /// Writes every problem to standard error.
     func noteProblems() {
-        for problem in report.problems { Console.note(problem.rendered) }
+        for problem in report.problems + exceptionProblems { Console.note(problem.rendered) }
         for rule in report.unsupported { Console.note("\(rule)") }
     }
 
     /// The rules, ready to be evaluated.
     ///
     /// - Throws: the exit status for rules that cannot be used: none is left, or one is broken and `strict`.
-    func compile(strict: Bool, fields: EventFields = EventFields()) throws -> CompiledRules {
+    func compile(
+        strict: Bool, fields: EventFields = EventFields(), normalizers: [NormalizerTable] = []
+    ) throws -> CompiledRules {
         noteProblems()
-        if strict, report.hasErrors {
-            Console.note("error: a rule is not valid, and strict loading was asked for")
+        if strict, hasErrors {
+            Console.note("error: a rule or exception is not valid, and strict loading was asked for")
             throw ExitStatus.data.code
         }
         guard !report.rules.isEmpty else {
@@ -32,10 +46,16 @@ struct LoadedRules {
             throw ExitStatus.data.code
         }
         do {
-            return try CompiledRules(report.rules, fields: fields)
+            return try CompiledRules(
+                report.rules, exceptions: exceptions.exceptions, fields: fields, normalizers: normalizers)
         } catch {
             Console.note("error: the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
             throw ExitStatus.data.code
         }
     }
+}
+
+extension EventTime {
+    /// What the clock of this machine says; whether an exception is over is asked of it once, when it is loaded.
+    static var now: EventTime { EventTime(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9)) }
 }

@@ -1,3 +1,4 @@
+import Alerts
 import Correlation
 import Detection
 import EQL
@@ -21,24 +22,37 @@ struct ExplanationWriter {
         }
     }
 
-    func write(_ steps: [TraceStep], _ matches: [QueryMatch]) {
-        guard isCorrelation else { return }
+    /// - Parameter judged: what the rule's suppression makes of each match; nil when it has none.
+    func write(_ steps: [TraceStep], _ matches: [QueryMatch], judged: [Suppressor.Judgement]?) {
+        guard isCorrelation || judged != nil else { return }
         switch output {
         case .json:
             for step in steps { Console.print(StepRecord(step, name: name).jsonLine) }
-            for match in matches { Console.print(MatchRecord(match, name: name).jsonLine) }
+            for (index, match) in matches.enumerated() {
+                Console.print(MatchRecord(match, judged?[index], name: name).jsonLine)
+            }
         case .text:
-            Console.print("What became of partial matches, in the order of their events")
-            for step in steps {
-                let cause = step.cause.map { "\($0.timestamp)  \(name($0.origin))" } ?? "the end"
-                let key = step.key.values.isEmpty ? "" : "  [\(step.key.text)]"
-                Console.print("  \(cause)\(key)  \(step.sentence { name($0.origin) })")
+            if isCorrelation { writeTrace(steps, matches) }
+            guard let judged else { return }
+            Console.print("What suppression leaves of the matches")
+            for (match, judgement) in zip(matches, judged) {
+                let events = match.events.map { name($0.origin) }.joined(separator: ", ")
+                Console.print("  \(events)  \(judgement.sentence)")
             }
-            Console.print("\(matches.count) \(matches.count == 1 ? "match" : "matches")")
-            for match in matches {
-                let events = match.steps.map { $0.map { name($0.origin) } ?? "none" }.joined(separator: ", ")
-                Console.print("  [\(match.key.text)]  \(events)")
-            }
+        }
+    }
+
+    private func writeTrace(_ steps: [TraceStep], _ matches: [QueryMatch]) {
+        Console.print("What became of partial matches, in the order of their events")
+        for step in steps {
+            let cause = step.cause.map { "\($0.timestamp)  \(name($0.origin))" } ?? "the end"
+            let key = step.key.values.isEmpty ? "" : "  [\(step.key.text)]"
+            Console.print("  \(cause)\(key)  \(step.sentence { name($0.origin) })")
+        }
+        Console.print("\(matches.count) \(matches.count == 1 ? "match" : "matches")")
+        for match in matches {
+            let events = match.steps.map { $0.map { name($0.origin) } ?? "none" }.joined(separator: ", ")
+            Console.print("  [\(match.key.text)]  \(events)")
         }
     }
 
@@ -62,7 +76,9 @@ struct ExplanationWriter {
 
     private func lines(_ part: PartExplanation) -> [String] {
         let tree = Self.text.lines(part.verdicts).map { "  " + $0 }
-        guard part.part != .event else { return tree }
+        let excepted =
+            part.exceptions.isEmpty ? [] : ["  left out by exception \(part.exceptions.joined(separator: ", "))"]
+        guard part.part != .event else { return tree + excepted }
         var head = "  \(part.part.name): \(part.holds ? "matches" : "does not match")"
         if part.holds, let keys = part.keys {
             let isJoined = keys.contains { !$0.values.isEmpty }
@@ -72,7 +88,7 @@ struct ExplanationWriter {
                 head += ", key \(keys.map(\.text).joined(separator: " and "))"
             }
         }
-        return [head] + tree.map { "  " + $0 }
+        return [head] + (tree + excepted).map { "  " + $0 }
     }
 
     private static var text: ExplanationText {
@@ -80,6 +96,17 @@ struct ExplanationWriter {
             return ExplanationText()
         }
         return ExplanationText { "\u{1B}[\($1 ? 32 : 31)m\($0)\u{1B}[0m" }
+    }
+}
+
+extension Suppressor.Judgement {
+    fileprivate var sentence: String {
+        switch self {
+        case .suppressed(let window): return "held back: repeats the alert of \(window.start)"
+        case .alert(let suppression):
+            guard let count = suppression?.count, count > 0 else { return "raises an alert" }
+            return "raises an alert, which tells of \(count) held back before"
+        }
     }
 }
 
@@ -111,6 +138,8 @@ private struct EventRecord: Encodable {
         var part: String
         var matches: Bool
         var keys: [[String?]]?
+        /// The exceptions that keep the event from the rule here.
+        var exceptions: [String]?
         var verdict: Node
     }
 
@@ -123,6 +152,7 @@ private struct EventRecord: Encodable {
             self.parts = parts.map { part in
                 Part(
                     part: part.part.name, matches: part.holds, keys: part.keys?.map { $0.values.map(\.text) },
+                    exceptions: part.exceptions.isEmpty ? nil : part.exceptions,
                     verdict: Node(part.verdicts))
             }
         }
@@ -200,8 +230,11 @@ private struct StepRecord: Encodable {
 private struct MatchRecord: Encodable {
     var match: [String?]
     var key: [String?]
+    /// Whether it is held back as the repeat of an alert; absent where the rule suppresses nothing.
+    var suppressed: Bool?
 
-    init(_ found: QueryMatch, name: (RecordOrigin) -> String) {
+    init(_ found: QueryMatch, _ judgement: Suppressor.Judgement?, name: (RecordOrigin) -> String) {
+        suppressed = judgement.map { if case .suppressed = $0 { true } else { false } }
         match = found.steps.map { $0.map { name($0.origin) } }
         key = found.key.values.map(\.text)
     }

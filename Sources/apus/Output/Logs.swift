@@ -45,15 +45,20 @@ enum Logs {
             case .revoked(let partitions, let lost):
                 logger.info("revoked", metadata: ["partitions": "\(partitions)", "lost": "\(lost)"])
             case .committed(let offsets): logger.debug("committed", metadata: ["offsets": "\(offsets)"])
+            case .checkpointed(let partition, let duration):
+                logger.trace("checkpoint", metadata: ["partition": "\(partition)", "duration": "\(duration)"])
+            case .transactionCommitted(let duration):
+                logger.trace("transaction committed", metadata: ["duration": "\(duration)"])
             case .commitFailed(let error): logger.warning("commit failed, the next one repeats it: \(error)")
+            case .transactionAborted(let error):
+                logger.warning("transaction aborted, the next one repeats it: \(error)")
+            case .rejoining(let error): logger.error("starting over from what is committed: \(error)")
             case .deadLettered(let partition, let offset, let reason):
                 logger.warning(
                     "dead letter",
                     metadata: ["partition": "\(partition)", "offset": "\(offset)", "reason": "\(reason.reason)"])
-            case .deadLetterWithoutValue(let partition):
-                logger.error(
-                    "the dead-letter topic refused a record as too large; sent without its value",
-                    metadata: ["partition": "\(partition)"])
+            case .deadLetterWithoutValue:
+                logger.error("the dead-letter topic refused a record as too large; sent without its value")
             case .alertShortened: logger.warning("an alert was too large and was sent without the original events")
             case .problem(let error): logger.warning("\(error)")
             case .paused(let partition):
@@ -61,6 +66,9 @@ enum Logs {
             case .resumed(let partition): logger.notice("resumed", metadata: ["partition": "\(partition)"])
             case .stalled(let partition):
                 logger.error("stalled: records wait and none is taken", metadata: ["partition": "\(partition)"])
+            case .laneClosed(let lane):
+                logger.debug(
+                    "lane closed", metadata: ["partition": "\(lane.partition)"])
             case .failed(let error): logger.critical("cannot go on: \(error)")
             case .stopped: logger.debug("pipeline stopped")
             }

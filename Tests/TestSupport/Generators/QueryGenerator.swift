@@ -40,7 +40,7 @@ public struct QueryGenerator: Sendable {
         let keys = keys()
         var terms = (0...random.below(3)).map { _ in term(keys, runs: random.oneIn(8) ? 2 : 1) }
         for _ in 0...random.below(2) {
-            var gap = term(keys, runs: 1)
+            var gap = term(keys, runs: random.oneIn(4) ? 2 : 1)
             gap.isMissing = true
             terms.insert(gap, at: random.below(terms.count + 1))
         }
@@ -119,6 +119,9 @@ public struct QueryGenerator: Sendable {
             return membership(field, caseInsensitive: false)
         case 5:
             return membership(random.pick(pool.textFields), caseInsensitive: true)
+        case 6 where random.oneIn(4):
+            let list = (0...random.below(2)).map { _ in make(.literal(random.pick([.integer(4), .boolean(true)]))) }
+            return make(.pattern(make(reference(random.pick(pool.textFields))), .colon, list))
         default:
             return pattern(random.pick(pool.textFields))
         }

@@ -166,7 +166,9 @@ struct NaiveCondition {
         let regex = isField ? regex : regex.ofResults
         return .boolean(
             patterns.contains { expression in
-                let pattern = self.value(of: expression, choice).canonicalText
+                let constant = self.value(of: expression, choice)
+                guard case .text = constant else { return NaiveComparison.equal(value, constant) == true }
+                let pattern = constant.canonicalText
                 return switch operation {
                 case .like: NaiveWildcard.matches(pattern, text)
                 case .colon, .likeInsensitive: NaiveWildcard.matches(fold(pattern), fold(text))

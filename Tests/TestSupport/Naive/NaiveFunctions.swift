@@ -40,13 +40,13 @@ enum NaiveFunctions {
             return arithmetic(operation, arguments[0], arguments[1])
         case "substring": return substring(arguments)
         case "indexof": return indexOf(arguments, folds: call.caseInsensitive)
+        case "number": return number(arguments)
         default: break
         }
         if arguments.contains(.null) { return .null }
         switch name {
         case "concat": return .text(arguments.flatMap(\.canonicalText))
         case "string": return .text(arguments[0].canonicalText)
-        case "number": return number(arguments)
         case "cidrmatch": return cidrMatch(arguments)
         default: break
         }
@@ -93,11 +93,12 @@ enum NaiveFunctions {
         guard case .text(let scalars) = arguments[0] else { return .null }
         var text = string(scalars).trimmingBlanks()
         var base = 10
-        if arguments.count == 2, case .integer(let given) = arguments[1] { base = Int(given) }
+        let givesBase = arguments.count == 2 && !arguments[1].isNull
+        if givesBase, case .integer(let given) = arguments[1] { base = Int(given) }
         guard (2...36).contains(base) else { return .null }
         let isNegative = text.hasPrefix("-")
         if isNegative || text.hasPrefix("+") { text.removeFirst() }
-        if text.hasPrefix("0x"), arguments.count == 1 || base == 16 {
+        if text.hasPrefix("0x"), !givesBase || base == 16 {
             text.removeFirst(2)
             base = 16
         }

@@ -46,7 +46,7 @@ enum NaiveValue: Hashable {
             guard spelling == "true" || spelling == "false" else { return nil }
             self = .boolean(spelling == "true")
         case .date:
-            if case .string = json, let time = EventTime(parsing: spelling) {
+            if case .string = json, let time = Self.time(spelling) {
                 self = .date(time)
             } else if case .integer(let milliseconds) = Self.number(spelling),
                 let time = EventTime(milliseconds: milliseconds)
@@ -107,6 +107,13 @@ enum NaiveValue: Hashable {
     }
 }
 
+extension NaiveValue {
+    /// ISO 8601 or epoch milliseconds.
+    static func time(_ text: String) -> EventTime? {
+        EventTime(parsing: text) ?? Array(text.utf8).withUnsafeBytes { EventTime(parsingMilliseconds: $0) }
+    }
+}
+
 /// Equality and order of a value and a literal; nil is "unknown", because one of them is null.
 enum NaiveComparison {
     static func equal(_ left: NaiveValue, _ right: NaiveValue) -> Bool? {
@@ -158,7 +165,7 @@ enum NaiveComparison {
         switch value {
         case .integer(let milliseconds): EventTime(milliseconds: milliseconds)
         case .double(let milliseconds): EventTime(milliseconds: milliseconds)
-        case .text(let text): EventTime(parsing: string(text))
+        case .text(let text): NaiveValue.time(string(text))
         default: nil
         }
     }

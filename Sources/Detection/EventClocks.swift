@@ -1,0 +1,174 @@
+import Correlation
+import EventSchema
+import Events
+
+/// Matches of one event for one query, which wait for the watermark.
+struct HeldHits {
+    var query: Int
+    var hits: StageHits
+}
+
+/// The times of one evaluator: for each timestamp field that some query orders its events by, a watermark and the
+/// matches that wait for it.
+struct EventClocks {
+    struct Clock {
+        let field: FieldID
+        let name: String
+        var watermark: Watermark
+        var held = ReorderBuffer<HeldHits>()
+    }
+
+    /// A partition that feeds the evaluator.
+    private struct Source {
+        var partition: SourcePartition?
+        var isRemoved = false
+        /// Records that were held when the restored state was written and have not been read again: by offset,
+        /// the clocks that held them and their times there.
+        var awaited: [Int64: [(clock: Int, time: EventTime)]] = [:]
+    }
+
+    struct SourcePartition: Hashable {
+        var topic: TopicID
+        var partition: Int32
+    }
+
+    /// The engine's time, then that of each timestamp field that some query has for itself.
+    var all: [Clock]
+    /// The time of the record before, for one that has no time at all.
+    var previous = EventTime(nanoseconds: 0)
+    /// Parts of script blocks that wait for the others; they hold their offsets as matches do.
+    var blocks: ScriptBlocks
+    private var sources: [Source] = []
+    /// Restored, and not announced yet.
+    private var restored: [SourcePartition: RestoredSource] = [:]
+    /// Records that ``Source/awaited`` still has, over all sources.
+    private(set) var awaitedCount = 0
+
+    private struct RestoredSource {
+        var newest: [EventTime?]
+        var isIdle: Bool
+        var held: [(offset: Int64, clock: Int, time: EventTime)]
+    }
+
+    init(_ fields: [(id: FieldID, name: String)], lateness: Int64, blocks: ScriptBlocks) {
+        self.blocks = blocks
+        all = fields.map { Clock(field: $0.id, name: $0.name, watermark: Watermark(lateness: lateness)) }
+    }
+
+    var indices: Range<Int> { all.indices }
+
+    // MARK: Sources
+
+    /// A source that is in the restored state goes on from there.
+    mutating func addSource(_ partition: SourcePartition?) -> Int {
+        let known = partition.flatMap { restored.removeValue(forKey: $0) }
+        for clock in all.indices {
+            _ = all[clock].watermark.addSource(newest: known?.newest[clock], isIdle: known?.isIdle ?? false)
+        }
+        var source = Source(partition: partition)
+        for held in known?.held ?? [] { source.awaited[held.offset, default: []].append((held.clock, held.time)) }
+        awaitedCount += source.awaited.count
+        sources.append(source)
+        return sources.count - 1
+    }
+
+    mutating func removeSource(_ source: Int) {
+        for clock in all.indices { all[clock].watermark.remove(source: source) }
+        sources[source].isRemoved = true
+        _ = endReplay(source)
+    }
+
+    mutating func setIdle(_ source: Int) {
+        for clock in all.indices { all[clock].watermark.setIdle(source: source) }
+    }
+
+    // MARK: Held events
+
+    /// The clocks that held a record when the restored state was written, which is now there again.
+    mutating func takeAwaited(_ offset: Int64, source: Int) -> [(clock: Int, time: EventTime)]? {
+        guard let awaited = sources[source].awaited.removeValue(forKey: offset) else { return nil }
+        awaitedCount -= 1
+        return awaited
+    }
+
+    /// Waits no longer for records of `source`; returns how many did not come.
+    mutating func endReplay(_ source: Int) -> Int {
+        let missing = sources[source].awaited.count
+        sources[source].awaited = [:]
+        awaitedCount -= missing
+        return missing
+    }
+
+    /// The oldest offset of a partition that a clock holds or that is awaited.
+    func oldestHeldOffset(_ partition: SourcePartition) -> Int64? {
+        let held = all.lazy.flatMap { $0.held.payloads.lazy.map(\.hits.event.origin) }
+            .filter { $0.topic == partition.topic && $0.partition == partition.partition }
+            .map(\.offset).min()
+        let parts = blocks.waiting.lazy.map(\.origin)
+            .filter { $0.topic == partition.topic && $0.partition == partition.partition }
+            .map(\.offset).min()
+        guard awaitedCount > 0 else { return [held, parts].compactMap(\.self).min() }
+        let awaited = sources.lazy.filter { $0.partition == partition && !$0.isRemoved }
+            .compactMap { $0.awaited.keys.min() }.min()
+        return [held, parts, awaited].compactMap(\.self).min()
+    }
+
+    // MARK: State
+
+    /// - Parameter topics: names by number.
+    func state(topics: [String]) -> TimeState {
+        var held: [SourcePartition: [TimeState.Held]] = [:]
+        for (index, clock) in all.enumerated() {
+            for payload in clock.held.payloads {
+                let event = payload.hits.event
+                held[SourcePartition(topic: event.origin.topic, partition: event.origin.partition), default: []]
+                    .append(TimeState.Held(offset: event.origin.offset, clock: index, time: event.timestamp))
+            }
+        }
+        for part in blocks.waiting {
+            held[SourcePartition(topic: part.origin.topic, partition: part.origin.partition), default: []]
+                .append(TimeState.Held(offset: part.origin.offset, clock: 0, time: part.time))
+        }
+        var state = TimeState(
+            clocks: all.map { TimeState.Clock(field: $0.name, watermark: $0.watermark.value) }, previous: previous)
+        for (number, source) in sources.enumerated() {
+            guard let partition = source.partition, !source.isRemoved else { continue }
+            var events = held[partition] ?? []
+            for (offset, awaited) in source.awaited {
+                events += awaited.map { TimeState.Held(offset: offset, clock: $0.clock, time: $0.time) }
+            }
+            events.sort { ($0.offset, $0.clock) < ($1.offset, $1.clock) }
+            // One record is held once for each query that it matches.
+            events = events.indices.filter { $0 == 0 || events[$0] != events[$0 - 1] }.map { events[$0] }
+            state.sources.append(
+                TimeState.Source(
+                    topic: topics[Int(partition.topic.rawValue)], partition: partition.partition,
+                    newest: all.map { $0.watermark.newest(of: number) },
+                    isIdle: all[0].watermark.isIdle(number), held: events))
+        }
+        return state
+    }
+
+    /// Takes up where another evaluator has come to. Before the sources are announced.
+    ///
+    /// Clocks that no query has any more are left out with what they held, as are sources of other topics.
+    mutating func restore(_ state: TimeState, topics: [String]) {
+        previous = state.previous
+        let own = state.clocks.map { saved in all.firstIndex { $0.name == saved.field } }
+        for (saved, clock) in zip(state.clocks, own) {
+            if let clock { all[clock].watermark.restore(saved.watermark) }
+        }
+        for source in state.sources {
+            guard let topic = topics.firstIndex(of: source.topic) else { continue }
+            var newest = [EventTime?](repeating: nil, count: all.count)
+            for (saved, clock) in own.enumerated() {
+                if let clock { newest[clock] = source.newest[saved] }
+            }
+            let partition = SourcePartition(
+                topic: TopicID(rawValue: UInt16(topic)), partition: source.partition)
+            restored[partition] = RestoredSource(
+                newest: newest, isIdle: source.isIdle,
+                held: source.held.compactMap { held in own[held.clock].map { (held.offset, $0, held.time) } })
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Correlation
+import EventSchema
+
+extension CheckpointStamp {
+    /// The header's value.
+    public var bytes: [UInt8] {
+        var writer = StateWriter()
+        writer.append(StateKey.version)
+        writer.append(fixed: UInt64(bitPattern: epoch))
+        writer.append(fixed: number)
+        return writer.bytes
+    }
+
+    /// Nil for what is no stamp of this version.
+    public init?(_ bytes: UnsafeRawBufferPointer) {
+        do throws(StateCorruption) {
+            var reader = StateReader(Array(bytes))
+            guard try reader.byte() == StateKey.version else { return nil }
+            epoch = Int64(bitPattern: try reader.fixed())
+            number = try reader.fixed()
+            try reader.finish()
+        } catch {
+            return nil
+        }
+    }
+}
+
+extension CheckpointMarker {
+    /// The marker as a record: one key for each owner, written last in a checkpoint.
+    public func record(of owner: StateOwner) -> StateRecord {
+        var writer = StateWriter()
+        writer.append(fixed: UInt64(bitPattern: stamp.epoch))
+        writer.append(fixed: stamp.number)
+        writer.append(count: positions.count)
+        for position in positions {
+            writer.append(position.topic)
+            writer.append(signed: Int64(position.partition))
+            writer.append(signed: position.position)
+            writer.append(signed: position.resume)
+            writer.append(position.committed != nil)
+            if let committed = position.committed { writer.append(signed: committed) }
+        }
+        time.write(to: &writer)
+        return StateRecord(key: StateKey.marker(owner), value: writer.bytes)
+    }
+
+    init(_ value: [UInt8]) throws(StateCorruption) {
+        var reader = StateReader(value)
+        stamp = CheckpointStamp(epoch: Int64(bitPattern: try reader.fixed()), number: try reader.fixed())
+        positions = []
+        for _ in 0..<(try reader.count()) {
+            positions.append(
+                Position(
+                    topic: try reader.text(), partition: try reader.integer(Int32.self),
+                    position: try reader.signed(), resume: try reader.signed(),
+                    committed: try reader.flag() ? try reader.signed() : nil))
+        }
+        time = try TimeState(&reader)
+        try reader.finish()
+    }
+}
+
+extension TimeState {
+    fileprivate func write(to writer: inout StateWriter) {
+        writer.append(previous)
+        writer.append(count: clocks.count)
+        for clock in clocks {
+            writer.append(clock.field)
+            writer.append(clock.watermark)
+        }
+        writer.append(count: sources.count)
+        for source in sources {
+            writer.append(source.topic)
+            writer.append(signed: Int64(source.partition))
+            writer.append(source.isIdle)
+            for clock in clocks.indices { writer.append(source.newest[clock]) }
+            writer.append(count: source.held.count)
+            // Differences are small, and a marker must fit into one record.
+            var offset: Int64 = 0
+            var time: Int64 = 0
+            for held in source.held {
+                writer.append(signed: held.offset &- offset)
+                writer.append(count: held.clock)
+                writer.append(signed: held.time.nanoseconds &- time)
+                offset = held.offset
+                time = held.time.nanoseconds
+            }
+        }
+    }
+
+    fileprivate init(_ reader: inout StateReader) throws(StateCorruption) {
+        self.init(previous: try reader.time())
+        for _ in 0..<(try reader.count()) {
+            clocks.append(Clock(field: try reader.text(), watermark: try reader.optionalTime()))
+        }
+        for _ in 0..<(try reader.count()) {
+            var source = Source(
+                topic: try reader.text(), partition: try reader.integer(Int32.self), newest: [],
+                isIdle: try reader.flag(), held: [])
+            for _ in clocks { source.newest.append(try reader.optionalTime()) }
+            var offset: Int64 = 0
+            var time: Int64 = 0
+            for _ in 0..<(try reader.count()) {
+                offset &+= try reader.signed()
+                let clock = try reader.unsigned()
+                time &+= try reader.signed()
+                guard clock < UInt64(clocks.count) else { throw StateCorruption("clock \(clock) does not exist") }
+                source.held.append(Held(offset: offset, clock: Int(clock), time: EventTime(nanoseconds: time)))
+            }
+            sources.append(source)
+        }
+    }
+}

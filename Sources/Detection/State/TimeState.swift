@@ -1,0 +1,93 @@
+public import EventSchema
+
+/// How far a detector's time has come, and which events wait for it: everything that is not in the state records.
+public struct TimeState: Hashable, Sendable {
+    /// Time as one timestamp field tells it.
+    public struct Clock: Hashable, Sendable {
+        /// Dotted.
+        public var field: String
+        public var watermark: EventTime?
+
+        public init(field: String, watermark: EventTime?) {
+            self.field = field
+            self.watermark = watermark
+        }
+    }
+
+    /// One partition that feeds the detector.
+    public struct Source: Hashable, Sendable {
+        public var topic: String
+        public var partition: Int32
+        /// The newest event by each clock.
+        public var newest: [EventTime?]
+        public var isIdle: Bool
+        /// Ascending by offset.
+        public var held: [Held]
+
+        public init(topic: String, partition: Int32, newest: [EventTime?], isIdle: Bool, held: [Held]) {
+            self.topic = topic
+            self.partition = partition
+            self.newest = newest
+            self.isIdle = isIdle
+            self.held = held
+        }
+    }
+
+    /// A record whose matches wait until the watermark of a clock passes its time.
+    public struct Held: Hashable, Sendable {
+        public var offset: Int64
+        /// Index into ``TimeState/clocks``.
+        public var clock: Int
+        public var time: EventTime
+
+        public init(offset: Int64, clock: Int, time: EventTime) {
+            self.offset = offset
+            self.clock = clock
+            self.time = time
+        }
+    }
+
+    public var clocks: [Clock]
+    public var sources: [Source]
+    /// Serves the next record without any timestamp.
+    public var previous: EventTime
+
+    public init(clocks: [Clock] = [], sources: [Source] = [], previous: EventTime = EventTime(nanoseconds: 0)) {
+        self.clocks = clocks
+        self.sources = sources
+        self.previous = previous
+    }
+}
+
+/// The last record of a checkpoint: with it, everything before it counts.
+public struct CheckpointMarker: Hashable, Sendable {
+    /// How far one source has been read.
+    public struct Position: Hashable, Sendable {
+        public var topic: String
+        public var partition: Int32
+        /// The offset behind the last record that was processed.
+        public var position: Int64
+        /// The offset committed to the group with this checkpoint: `position`, or that of the oldest held record.
+        public var resume: Int64
+        /// The offset committed to the group before; for `at_least_once`, where the two are not written together.
+        public var committed: Int64?
+
+        public init(topic: String, partition: Int32, position: Int64, resume: Int64, committed: Int64?) {
+            self.topic = topic
+            self.partition = partition
+            self.position = position
+            self.resume = resume
+            self.committed = committed
+        }
+    }
+
+    public var stamp: CheckpointStamp
+    public var positions: [Position]
+    public var time: TimeState
+
+    public init(stamp: CheckpointStamp, positions: [Position], time: TimeState) {
+        self.stamp = stamp
+        self.positions = positions
+        self.time = time
+    }
+}

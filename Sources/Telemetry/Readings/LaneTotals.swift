@@ -1,0 +1,78 @@
+/// What one lane has counted since it began. Every member only grows, so that lanes can be added up.
+public struct LaneTotals: Sendable, Hashable {
+    public var records: UInt64 = 0
+    public var bytes: UInt64 = 0
+    public var matched: UInt64 = 0
+    public var late: UInt64 = 0
+    public var ahead: UInt64 = 0
+    public var withoutTimestamp: UInt64 = 0
+    public var coercionFailures: UInt64 = 0
+    public var truncatedKeys: UInt64 = 0
+    /// By reason.
+    public var deadLetters: [String: UInt64] = [:]
+
+    /// In the order of ``EngineDescription/rules``, like the next ones.
+    public var findings: [UInt64] = []
+    public var suppressed: [UInt64] = []
+    public var costs: [RuleCost] = []
+    /// In the order of ``EngineDescription/exceptions``.
+    public var exceptions: [UInt64] = []
+    public var expiredExceptions: [UInt64] = []
+
+    public var completed: UInt64 = 0
+    public var expired: UInt64 = 0
+    public var evicted: UInt64 = 0
+    public var suppressionEvicted: UInt64 = 0
+    /// From an alert's newest event to the moment it was raised.
+    public var eventToAlert = Histogram()
+
+    public init() {}
+
+    public var rejected: UInt64 { deadLetters.values.reduce(0, +) }
+
+    public static func += (left: inout LaneTotals, right: LaneTotals) {
+        left.records += right.records
+        left.bytes += right.bytes
+        left.matched += right.matched
+        left.late += right.late
+        left.ahead += right.ahead
+        left.withoutTimestamp += right.withoutTimestamp
+        left.coercionFailures += right.coercionFailures
+        left.truncatedKeys += right.truncatedKeys
+        left.deadLetters.merge(right.deadLetters, uniquingKeysWith: +)
+        add(right.findings, to: &left.findings)
+        add(right.suppressed, to: &left.suppressed)
+        add(right.exceptions, to: &left.exceptions)
+        add(right.expiredExceptions, to: &left.expiredExceptions)
+        for (index, cost) in right.costs.enumerated() {
+            if index < left.costs.count { left.costs[index] += cost } else { left.costs.append(cost) }
+        }
+        left.completed += right.completed
+        left.expired += right.expired
+        left.evicted += right.evicted
+        left.suppressionEvicted += right.suppressionEvicted
+        left.eventToAlert += right.eventToAlert
+    }
+
+    private static func add(_ values: [UInt64], to sums: inout [UInt64]) {
+        for (index, value) in values.enumerated() {
+            if index < sums.count { sums[index] += value } else { sums.append(value) }
+        }
+    }
+}
+
+/// What evaluating one rule alone took, on the records where that was measured.
+public struct RuleCost: Sendable, Hashable {
+    public var samples: UInt64 = 0
+    public var nanoseconds: UInt64 = 0
+
+    public init(samples: UInt64 = 0, nanoseconds: UInt64 = 0) {
+        self.samples = samples
+        self.nanoseconds = nanoseconds
+    }
+
+    public static func += (left: inout RuleCost, right: RuleCost) {
+        left.samples += right.samples
+        left.nanoseconds += right.nanoseconds
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Detection
+import EventSchema
+import Foundation
+import KafkaClient
+import Settings
+import Streaming
+
+/// Which dead letters a command means; all of them must hold.
+struct DeadLetterFilter: ParsableArguments {
+    @Option(name: .customLong("reason"), help: "Only letters with this reason, such as not_json. May be repeated.")
+    var reasons: [String] = []
+
+    @Option(help: "Only records of this input topic.")
+    var topic: String?
+
+    @Option(help: "Only records of this partition of their input topic.")
+    var partition: Int32?
+
+    @Option(help: "Only letters written from then on: a time (or 24h, 7d for as long ago), or an offset.")
+    var from: LogPosition = .earliest
+
+    @Option(help: "Only letters written before then; in the same forms.")
+    var to: LogPosition = .latest
+
+    /// Whether `from` or `to` or anything else narrows it down.
+    var isEmpty: Bool {
+        reasons.isEmpty && topic == nil && partition == nil && from == .earliest && to == .latest
+    }
+
+    /// Times and offsets were dealt with when the stretches were chosen.
+    func holds(_ letter: DeadLetter) -> Bool {
+        (reasons.isEmpty || reasons.contains(letter.reason))
+            && (topic == nil || letter.origin?.partition.topic == topic)
+            && (partition == nil || letter.origin?.partition.partition == partition)
+    }
+}
+
+/// The dead-letter topic of a configuration.
+struct DeadLetterTopic {
+    let name: String
+    let options: PipelineOptions
+
+    init(_ settings: Settings) {
+        options = PipelineOptions(settings, fields: EventFields(hostKey: settings.hostKey.map { FieldPath($0) }))
+        name = options.deadLetterTopic
+    }
+
+    /// Hands the letters that the filter lets through to `take`, partition after partition in order, until it
+    /// returns false.
+    func read(_ filter: DeadLetterFilter, take: (DeadLetter) throws -> Bool) throws {
+        let ranges = try TopicRanges(
+            [name], from: filter.from, to: filter.to, properties: options.consumer, timeout: options.connectTimeout)
+        try read(ranges.ranges) { letter in try filter.holds(letter) ? take(letter) : true }
+    }
+
+    func read(_ ranges: [OffsetRange], take: (DeadLetter) throws -> Bool) throws {
+        let reader = try RangeReader(
+            options.consumer, group: "\(options.application).dlq.\(ProcessInfo.processInfo.processIdentifier)",
+            ranges: ranges, patience: options.connectTimeout)
+        defer { reader.close() }
+        let batch = MessageBatch(capacity: 500)
+        var goesOn = true
+        for range in ranges.indices {
+            while goesOn, !reader.isDone(range) {
+                try reader.read(range, into: batch) { message in
+                    if goesOn { goesOn = try take(DeadLetter(message, in: name)) }
+                }
+            }
+        }
+    }
+}

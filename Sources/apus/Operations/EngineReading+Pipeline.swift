@@ -1,0 +1,63 @@
+import Correlation
+import Detection
+import Events
+import KafkaClient
+import Rules
+import Streaming
+import Telemetry
+
+extension EngineDescription {
+    init(_ rules: CompiledRules, application: String, instance: String, started: Double) {
+        self.init(
+            application: application, instance: instance, version: Engine.version,
+            clientVersion: Library.version, started: started, rulesHash: String(rules.hash.prefix(16)),
+            rules: rules.rules.map {
+                Rule(
+                    id: $0.id, name: $0.name, severity: $0.severity.rawValue, stage: $0.stage.rawValue,
+                    hash: $0.contentHash, path: $0.path)
+            },
+            exceptions: rules.exceptions.map(\.id))
+    }
+}
+
+extension LaneReading {
+    init(_ lane: LaneSnapshot) {
+        self.init(
+            id: lane.id, partition: lane.partition,
+            state: lane.isStalled ? .stalled : lane.isPaused ? .paused : .reading,
+            sources: lane.sources.map {
+                Source(
+                    topic: $0.topic, position: $0.position, lag: $0.lag, lagSeconds: $0.lagSeconds,
+                    waiting: $0.waiting)
+            },
+            alerts: lane.alerts, outstanding: lane.outstanding, keys: lane.liveKeys,
+            suppressionWindows: lane.detections.suppression.windows, watermarkDelay: lane.watermarkDelay,
+            totals: LaneTotals(lane))
+    }
+}
+
+extension LaneTotals {
+    init(_ lane: LaneSnapshot) {
+        self.init()
+        records = lane.counters.records
+        bytes = lane.counters.bytes
+        matched = lane.counters.matched
+        late = lane.counters.late
+        ahead = lane.counters.ahead
+        withoutTimestamp = lane.counters.withoutTimestamp
+        coercionFailures = lane.counters.coercionFailures
+        truncatedKeys = lane.counters.truncatedKeys
+        deadLetters = Dictionary(
+            lane.counters.rejected.map { ($0.key.reason, $0.value) }, uniquingKeysWith: +)
+        findings = lane.detections.findings
+        suppressed = lane.detections.suppression.suppressed
+        costs = lane.ruleCosts
+        exceptions = lane.detections.exceptions.map(\.hits)
+        expiredExceptions = lane.detections.exceptions.map(\.hitsAfterExpiry)
+        completed = lane.detections.correlation.completed
+        expired = lane.detections.correlation.expired
+        evicted = lane.detections.correlation.evicted
+        suppressionEvicted = lane.detections.suppression.evicted
+        eventToAlert = lane.eventToAlert
+    }
+}

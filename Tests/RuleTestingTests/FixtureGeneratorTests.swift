@@ -1,0 +1,78 @@
+import Detection
+import EQL
+import EventSchema
+import Events
+import Matching
+import Rules
+import Testing
+
+@testable import RuleTesting
+
+/// What is generated passes on the engine, and says something about every condition.
+@Suite struct FixtureGeneratorTests {
+    @Test(
+        arguments: [
+            (#"process where process.name == "cmd.exe""#, 1, 2),
+            (#"process where process.name : ("a*.exe", "b?") and not user.name == "root""#, 1, 3),
+            (#"any where event.code in ("1", "3") or process.pid > 4"#, 2, 2),
+            (#"network where destination.port == 443 and cidrMatch(source.ip, "10.0.0.0/8")"#, 1, 3),
+            (#"any where length(process.command_line) > 20"#, 1, 1),
+            (#"any where startsWith(file.path, "C:\\Temp") and file.size >= 10"#, 1, 2),
+            (#"any where user.name != null and @timestamp > "2026-01-01""#, 1, 2),
+            (#"any where process.name regex "(ab|c)[0-9]{2}x+.*y?""#, 1, 1),
+            (#"any where stringContains(process.command_line, " -enc ") and process.args_count < 9"#, 1, 2),
+            (#"any where event.type == "start" and event.type == "connection""#, 1, 2),
+            (#"any where x.y == true and x.z == 1.5"#, 1, 2),
+            (#"any where not (a == "x" and b == "y")"#, 1, 1),
+            (
+                #"sequence by host.id with maxspan=1m [process where process.pid == 4] [network where true]"#, 1, 6
+            ),
+            (#"sequence by user.id with maxspan=30s [any where a == 1] ![any where b == 2] [any where c == 3]"#, 1, 6),
+            (#"sample by apus.host_key with maxspan=60s [any where a == 1] [any where b == 2]"#, 1, 4),
+            (#"sequence with maxspan=5m [any where a == 1] by host.ip [any where b == 2] by source.ip"#, 1, 5),
+        ] as [(String, Int, Int)])
+    func generatedFixturesPass(query: String, matches: Int, nearMisses: Int) throws {
+        let rule = try rule(query)
+        let generated = try #require(try FixtureGenerator(rule).generate())
+        #expect(generated.unsolved.isEmpty, "\(generated.unsolved)")
+        #expect(generated.matches == matches && generated.nearMisses == nearMisses, "\(generated.text)")
+        let tests = try results(rule, generated.text)
+        #expect(tests.count == matches + nearMisses)
+        for test in tests { #expect(test.passed, "\(test.test.name): \(test.failures)\n\(generated.text)") }
+    }
+
+    @Test func whatNeverMatchesHasNoFixture() throws {
+        let rule = try rule("any where process.pid == 1 and not process.pid > 0")
+        let generated = try FixtureGenerator(rule).generate()
+        #expect(generated?.text == nil)
+    }
+
+    @Test(arguments: [
+        #"abc"#, #"(?i)New-Mailbox(Export|Search)Request"#, #"\bcurl/[0-9]+\.[0-9]"#, #"\Aa\x{41}[Bb].*\z"#,
+        #"[^a-z]x"#,
+        #"a{3}b{0,2}c+?"#, #"(?:one|two)\s+three"#, #"\\\\[^\\]+\\[A-Z]\$"#, #"(?P<name>x)y"#, #"[]a]"#, #"\Qa.b\E"#,
+        #"[[:digit:]]{4}"#, #"x|"#, #"^start.+end$"#, #"[\d_]-[\w.]"#,
+    ])
+    func samplesMatchTheirPattern(pattern: String) throws {
+        let sample = PatternSample.text(of: pattern)
+        let text = "any where process.command_line regex \"\"\"\(pattern)\"\"\""
+        let runner = try RuleTestRunner(try rule(text, apus: "regex = \"search\""))
+        var bytes: [UInt8] = []
+        RecordObject(["process.command_line": [.string(sample)]]).write(to: &bytes)
+        #expect(runner.findings(for: [bytes]).findings.count == 1, "\(pattern): \(sample)")
+    }
+
+    @Test(arguments: ["it's", "a\tb", "#", "a: b", "- x", "", "\u{7}", "é\u{301}", "'", "\"\\"])
+    func quotedTextReadsBack(text: String) throws {
+        let yaml = "tests:\n  - match: x\n    events:\n      - fields: {a: \(YAMLText.quoted(text))}\n"
+        let event = try #require(FixtureReader.read(yaml, path: "x").fixture).tests[0].events[0]
+        var bytes: [UInt8] = []
+        RecordObject(["a": [.string(text)], .timestamp: [.string(Fixture.start.description)]]).write(to: &bytes)
+        var sorted = RecordObject()
+        sorted.merge(.string(text), at: "a")
+        sorted.merge(.string(Fixture.start.description), at: .timestamp)
+        bytes = []
+        sorted.write(to: &bytes)
+        #expect(event.bytes == bytes)
+    }
+}
