@@ -50,7 +50,7 @@ extension UnsafeRawBufferPointer {
     /// Around the one `@`; nil when there is none or another.
     var mailParts: (name: UnsafeRawBufferPointer, domain: UnsafeRawBufferPointer)? {
         let sign = UInt8(ascii: "@")
-        guard let index = place(of: sign), !from(index + 1).contains(sign) else { return nil }
+        guard let index = place(of: sign), from(index + 1).place(of: sign) == nil else { return nil }
         return (upTo(index), from(index + 1))
     }
 
@@ -211,7 +211,7 @@ struct URLParts {
             let slash = rest.place(of: UInt8(ascii: "/")) ?? rest.count
             let authority = rest.upTo(slash)
             let host = authority.behindLast(UInt8(ascii: "@")) ?? authority
-            let isBracketed = host.first == UInt8(ascii: "[")
+            let isBracketed = host.isSame(0, UInt8(ascii: "["))
             domain = isBracketed ? host : host.place(of: UInt8(ascii: ":")).map { host.upTo($0) } ?? host
             rest = rest.from(slash)
         }
@@ -227,16 +227,18 @@ struct Address {
     init?(_ text: UnsafeRawBufferPointer) {
         var host = text
         var port: UnsafeRawBufferPointer?
-        if text.first == UInt8(ascii: "["), let close = text.place(of: UInt8(ascii: "]")) {
+        if text.isSame(0, UInt8(ascii: "[")), let close = text.place(of: UInt8(ascii: "]")) {
             host = UnsafeRawBufferPointer(rebasing: text[1..<close])
             if close + 1 < text.count, text[close + 1] == UInt8(ascii: ":") { port = text.from(close + 2) }
-        } else if let colon = text.place(of: UInt8(ascii: ":")), !text.from(colon + 1).contains(UInt8(ascii: ":")) {
+        } else if let colon = text.place(of: UInt8(ascii: ":")),
+            text.from(colon + 1).place(of: UInt8(ascii: ":")) == nil
+        {
             host = text.upTo(colon)
             port = text.from(colon + 1)
         }
         if let zone = host.place(of: UInt8(ascii: "%")) { host = host.upTo(zone) }
         let mapped = constant("::ffff:")
-        if host.count > mapped.count, host.contains(UInt8(ascii: ".")),
+        if host.count > mapped.count, host.place(of: UInt8(ascii: ".")) != nil,
             ASCII.equalIgnoringCase(host.upTo(mapped.count), mapped)
         {
             host = host.from(mapped.count)

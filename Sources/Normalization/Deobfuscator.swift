@@ -8,7 +8,8 @@ import EventSchema
 /// and not fully understood: what comes out is for patterns to find names in.
 ///
 /// *Cost:* linear in the text, whatever it holds: each byte is read once, put on a stack of pieces once, and taken off
-/// it once; what joining and formatting copy is bounded by a budget. The buffers are kept for the next text.
+/// it once; what joining and formatting copy is bounded by a budget. Nothing is allocated once the buffers, which are
+/// kept for the next text, have grown to the texts that come.
 struct Deobfuscator {
     /// Where a text comes from decides what quotes and carets mean in it.
     enum Kind {
@@ -39,7 +40,12 @@ struct Deobfuscator {
     private var opens: [Int] = []
 
     private struct Piece {
-        enum Kind { case text, string, list, blank, plus, comma, open, openCall, close, join, format }
+        enum Kind {
+            case text, string, list, blank, plus, comma, open, openCall, close, join, format
+
+            /// An operand may go on behind it.
+            var isOperator: Bool { self == .comma || self == .plus || self == .format || self == .join }
+        }
 
         var kind: Kind
         /// Of text and strings in the arena, of a list in `elements`.
@@ -196,7 +202,7 @@ struct Deobfuscator {
             isChanged = true
         }
         var end = start + 1
-        while end < text.count, !"\"'()+ `^".utf8.contains(text[end]) { end += 1 }
+        while end < text.count, !text[end].endsArgument { end += 1 }
         guard text.isSame(end, UInt8(ascii: "\"")) else { return start + 1 }
         let first = arena.count
         for index in (start + 1)..<end { arena.append(text[index]) }
@@ -237,49 +243,52 @@ struct Deobfuscator {
 
     /// `[char]65`, `[char]0x41`, and the start of `[char[]](65,66)`, whose numbers become strings.
     private mutating func takeCharacter(_ text: Bytes, _ start: Int) -> Int {
-        for word in ["[char]", "[char[]]"] as [StaticString] where text.hasPrefix(word, at: start) {
-            var index = start + word.utf8CodeUnitCount
+        if var index = text.endOfCharacterCast(at: start) {
             while index < text.count, text[index] == UInt8(ascii: " ") { index += 1 }
             if let (code, end) = text.characterCode(at: index) {
                 pushCharacter(code)
                 return end
             }
-            // A list in parentheses: read it whole, or leave it.
-            guard text.isSame(index, UInt8(ascii: "(")) else { break }
-            var codes = 0
-            let first = elements.count
-            let arenaStart = arena.count
-            index += 1
-            while let (code, end) = text.characterCode(at: index.skippingBlanks(in: text)) {
-                let start = arena.count
-                arena.append(contentsOf: String(code).utf8)
-                elements.append(start..<arena.count)
-                codes += 1
-                index = end.skippingBlanks(in: text)
-                guard text.isSame(index, UInt8(ascii: ",")) else { break }
-                index += 1
-            }
-            if codes > 0, text.isSame(index, UInt8(ascii: ")")) {
-                isChanged = true
-                pushList(first..<elements.count)
-                return index + 1
-            }
-            elements.removeSubrange(first...)
-            arena.removeSubrange(arenaStart...)
-            break
+            if text.isSame(index, UInt8(ascii: "(")), let end = takeCharacterList(text, index + 1) { return end }
         }
         pushText(text[start])
         return start + 1
     }
 
+    /// The numbers behind an opening parenthesis, and where the list ends; nil, and nothing taken, when it is not whole.
+    private mutating func takeCharacterList(_ text: Bytes, _ start: Int) -> Int? {
+        let first = elements.count
+        let arenaStart = arena.count
+        var index = start
+        while let (code, end) = text.characterCode(at: index.skippingBlanks(in: text)) {
+            let start = arena.count
+            for byte in code.utf8 { arena.append(byte) }
+            elements.append(start..<arena.count)
+            index = end.skippingBlanks(in: text)
+            guard text.isSame(index, UInt8(ascii: ",")) else { break }
+            index += 1
+        }
+        guard elements.count > first, text.isSame(index, UInt8(ascii: ")")) else {
+            elements.removeLast(elements.count - first)
+            arena.removeLast(arena.count - arenaStart)
+            return nil
+        }
+        isChanged = true
+        pushList(first..<elements.count)
+        return index + 1
+    }
+
     private mutating func pushCharacter(_ code: Unicode.Scalar) {
         isChanged = true
         let first = arena.count
-        arena.append(contentsOf: String(code).utf8)
+        for byte in code.utf8 { arena.append(byte) }
         pushString(first..<arena.count)
     }
 
     // MARK: The stack
+
+    // By index here and everywhere: unoptimised, `last`, iterators and changes in place allocate.
+    private var lastKind: Piece.Kind? { pieces.isEmpty ? nil : pieces[pieces.count - 1].kind }
 
     private var lastSolid: Int? { solid(before: pieces.count) }
 
@@ -295,22 +304,23 @@ struct Deobfuscator {
     private mutating func push(_ kind: Piece.Kind) {
         switch kind {
         case .blank:
-            if pieces.last?.kind == .blank { return }
+            if lastKind == .blank { return }
         case .plus, .comma, .join: break
         default:
             // An operand may go on behind an operator; anything else ends it.
-            if let last = lastSolid, ![.comma, .plus, .format, .join].contains(pieces[last].kind) { endExpression() }
+            if let last = lastSolid, !pieces[last].kind.isOperator { endExpression() }
         }
         pieces.append(Piece(kind: kind))
     }
 
     private mutating func pushText(_ byte: UInt8) {
-        if pieces.last?.kind != .text {
+        if lastKind != .text {
             endExpression()
             pieces.append(Piece(kind: .text, range: arena.count..<arena.count))
         }
         arena.append(byte)
-        pieces[pieces.count - 1].range = pieces[pieces.count - 1].range.lowerBound..<arena.count
+        let start = pieces.removeLast().range.lowerBound
+        pieces.append(Piece(kind: .text, range: start..<arena.count))
     }
 
     private mutating func pushFormat() {
@@ -329,12 +339,12 @@ struct Deobfuscator {
                     let joined = joined(pieces[left].range, range)
                 else { return append(range) }
                 range = joined
-                pieces.removeSubrange(left...)
+                pieces.removeLast(pieces.count - left)
                 isChanged = true
             case .join:
                 guard let left = solid(before: last) else {
                     // Unary: the join of one string.
-                    pieces.removeSubrange(last...)
+                    pieces.removeLast(pieces.count - last)
                     isChanged = true
                     continue
                 }
@@ -350,7 +360,10 @@ struct Deobfuscator {
     private mutating func joined(_ left: Range<Int>, _ right: Range<Int>) -> Range<Int>? {
         if left.upperBound == right.lowerBound { return left.lowerBound..<right.upperBound }
         let first = arena.count
-        return copy([left, right], separator: 0..<0) ? first..<arena.count : nil
+        guard spend(left.count + right.count) else { return nil }
+        repeatBytes(left)
+        repeatBytes(right)
+        return first..<arena.count
     }
 
     private mutating func append(_ range: Range<Int>) {
@@ -365,10 +378,10 @@ struct Deobfuscator {
     private mutating func pushList(_ range: Range<Int>) {
         if let last = lastSolid, pieces[last].kind == .join, !isOperand(before: last) {
             // -join ('a','b')
-            pieces.removeSubrange(last...)
+            pieces.removeLast(pieces.count - last)
             isChanged = true
             let first = arena.count
-            guard copy(elements[range], separator: 0..<0) else { return }
+            guard copy(range, separator: 0..<0) else { return }
             pushString(first..<arena.count)
             return
         }
@@ -376,50 +389,55 @@ struct Deobfuscator {
     }
 
     private func isOperand(before index: Int) -> Bool {
-        solid(before: index).map { [.string, .list].contains(pieces[$0].kind) } ?? false
+        solidKind(before: index).map { $0 == .string || $0 == .list } ?? false
     }
 
     /// `list -join separator`: the list ends at `left`. Nil when there is none.
     private mutating func join(endingAt left: Int, with separator: Range<Int>) -> Range<Int>? {
-        let list: ArraySlice<Range<Int>>
+        let list: Range<Int>
         let start: Int
         if pieces[left].kind == .list {
-            list = elements[pieces[left].range]
+            list = pieces[left].range
             start = left
-        } else if let strings = strings(endingAt: left) {
-            list = ArraySlice(strings.ranges)
+        } else if let strings = listStrings(endingAt: left) {
+            list = strings.list
             start = strings.start
         } else {
             return nil
         }
         let first = arena.count
         guard copy(list, separator: separator) else { return nil }
-        pieces.removeSubrange(start...)
+        pieces.removeLast(pieces.count - start)
         isChanged = true
         return first..<arena.count
     }
 
-    /// The strings `'a','b','c'` whose last stands at `end`.
-    private func strings(endingAt end: Int) -> (ranges: [Range<Int>], start: Int)? {
-        var ranges: [Range<Int>] = []
+    /// Where the strings `'a','b','c'` begin whose last stands at `end`; nil when there is no string.
+    private func startOfStrings(endingAt end: Int) -> Int? {
+        guard pieces[end].kind == .string else { return nil }
         var place = end
-        while pieces[place].kind == .string {
-            ranges.append(pieces[place].range)
-            guard let comma = solid(before: place), pieces[comma].kind == .comma, let next = solid(before: comma),
-                pieces[next].kind == .string
-            else { break }
-            place = next
-        }
-        return ranges.isEmpty ? nil : (ranges.reversed(), place)
+        while let comma = solid(before: place), pieces[comma].kind == .comma, let next = solid(before: comma),
+            pieces[next].kind == .string
+        { place = next }
+        return place
+    }
+
+    /// Puts the strings `'a','b','c'`, whose last stands at `end`, into the elements.
+    private mutating func listStrings(endingAt end: Int) -> (list: Range<Int>, start: Int)? {
+        guard let start = startOfStrings(endingAt: end) else { return nil }
+        let first = elements.count
+        for place in start...end where pieces[place].kind == .string { elements.append(pieces[place].range) }
+        return (first..<elements.count, start)
     }
 
     /// Appends strings to the arena; false, and nothing, when the budget does not allow it.
-    private mutating func copy(_ strings: ArraySlice<Range<Int>>, separator: Range<Int>) -> Bool {
-        let length = strings.reduce(0) { $0 + $1.count } + separator.count * max(0, strings.count - 1)
+    private mutating func copy(_ list: Range<Int>, separator: Range<Int>) -> Bool {
+        var length = separator.count * max(0, list.count - 1)
+        for index in list { length += elements[index].count }
         guard spend(length) else { return false }
-        for (index, string) in strings.enumerated() {
-            if index > 0 { repeatBytes(separator) }
-            repeatBytes(string)
+        for index in list {
+            if index > list.lowerBound { repeatBytes(separator) }
+            repeatBytes(elements[index])
         }
         return true
     }
@@ -433,33 +451,29 @@ struct Deobfuscator {
     /// A closing parenthesis: around one string it goes, around several it makes a list.
     private mutating func takeClose(_ index: Int) -> Int {
         endExpression()
-        _ = opens.popLast()
+        if !opens.isEmpty { opens.removeLast() }
         guard let last = lastSolid else {
             pieces.append(Piece(kind: .close))
             return index + 1
         }
         if pieces[last].kind == .list, let open = solid(before: last), pieces[open].kind == .open {
             let list = pieces[last].range
-            pieces.removeSubrange(open...)
+            pieces.removeLast(pieces.count - open)
             pushList(list)
             return index + 1
         }
-        guard let strings = strings(endingAt: last), let open = solid(before: strings.start) else {
+        guard let start = startOfStrings(endingAt: last), let open = solid(before: start), pieces[open].kind == .open
+        else {
             pieces.append(Piece(kind: .close))
             return index + 1
         }
-        let isList = strings.ranges.count > 1
-        switch pieces[open].kind {
-        case .open:
-            pieces.removeSubrange(open...)
-            if isList {
-                let first = elements.count
-                elements += strings.ranges
-                pushList(first..<elements.count)
-            } else {
-                pushString(strings.ranges[0])
-            }
-        default: pieces.append(Piece(kind: .close))
+        if start < last, let strings = listStrings(endingAt: last) {
+            pieces.removeLast(pieces.count - open)
+            pushList(strings.list)
+        } else {
+            let string = pieces[last].range
+            pieces.removeLast(pieces.count - open)
+            pushString(string)
         }
         return index + 1
     }
@@ -469,44 +483,49 @@ struct Deobfuscator {
     /// An expression is over: a `-f` that has its arguments puts them in.
     private mutating func endExpression() {
         // Inside a parenthesis of its arguments, the expression around it goes on.
-        guard let place = formats.last, (opens.last ?? -1) < place else { return }
+        guard !formats.isEmpty else { return }
+        let place = formats[formats.count - 1]
+        guard opens.isEmpty || opens[opens.count - 1] < place else { return }
         formats.removeLast()
         guard place < pieces.count, pieces[place].kind == .format, let left = solid(before: place),
             pieces[left].kind == .string, let last = lastSolid, last > place
         else { return }
-        let arguments: ArraySlice<Range<Int>>
+        let arguments: Range<Int>
         if pieces[last].kind == .list, solid(before: last) == place {
-            arguments = elements[pieces[last].range]
-        } else if let strings = strings(endingAt: last), solid(before: strings.start) == place {
-            arguments = ArraySlice(strings.ranges)
+            arguments = pieces[last].range
+        } else if let start = startOfStrings(endingAt: last), solid(before: start) == place,
+            let strings = listStrings(endingAt: last)
+        {
+            arguments = strings.list
         } else {
             return
         }
-        let trailing = pieces.last?.kind == .blank
-        guard let formatted = formatted(pieces[left].range, Array(arguments)) else { return }
-        pieces.removeSubrange(left...)
+        let trailing = lastKind == .blank
+        guard let formatted = formatted(pieces[left].range, arguments) else { return }
+        pieces.removeLast(pieces.count - left)
         isChanged = true
         pushString(formatted)
         if trailing { pieces.append(Piece(kind: .blank)) }
     }
 
     /// `{0}`, `{1,8}`, `{2:x}` replaced by the arguments; nil when the budget does not allow it.
-    private mutating func formatted(_ template: Range<Int>, _ arguments: [Range<Int>]) -> Range<Int>? {
+    private mutating func formatted(_ template: Range<Int>, _ arguments: Range<Int>) -> Range<Int>? {
         let first = arena.count
         var index = template.lowerBound
         while index < template.upperBound {
             if arena[index] == UInt8(ascii: "{"), let (number, end) = placeholder(index, template.upperBound),
                 number < arguments.count
             {
-                guard spend(arguments[number].count) else {
-                    arena.removeSubrange(first...)
+                let argument = elements[arguments.lowerBound + number]
+                guard spend(argument.count) else {
+                    arena.removeLast(arena.count - first)
                     return nil
                 }
-                repeatBytes(arguments[number])
+                repeatBytes(argument)
                 index = end
             } else {
                 guard spend(1) else {
-                    arena.removeSubrange(first...)
+                    arena.removeLast(arena.count - first)
                     return nil
                 }
                 arena.append(arena[index])
@@ -533,21 +552,22 @@ struct Deobfuscator {
     // MARK: Writing
 
     private mutating func write() {
-        for piece in pieces {
+        for index in 0..<pieces.count {
+            let piece = pieces[index]
             switch piece.kind {
-            case .text, .string: scratch.append(contentsOf: arena[piece.range])
+            case .text, .string: for place in piece.range { scratch.append(arena[place]) }
             case .list:
-                for (index, string) in elements[piece.range].enumerated() {
-                    if index > 0 { scratch.append(UInt8(ascii: ",")) }
-                    scratch.append(contentsOf: arena[string])
+                for index in piece.range {
+                    if index > piece.range.lowerBound { scratch.append(UInt8(ascii: ",")) }
+                    for place in elements[index] { scratch.append(arena[place]) }
                 }
             case .blank: scratch.append(UInt8(ascii: " "))
             case .plus: scratch.append(UInt8(ascii: "+"))
             case .comma: scratch.append(UInt8(ascii: ","))
             case .open, .openCall: scratch.append(UInt8(ascii: "("))
             case .close: scratch.append(UInt8(ascii: ")"))
-            case .join: scratch += "-join".utf8
-            case .format: scratch += "-f".utf8
+            case .join: for byte in "-join".utf8 { scratch.append(byte) }
+            case .format: for byte in "-f".utf8 { scratch.append(byte) }
             }
         }
     }
@@ -556,6 +576,16 @@ struct Deobfuscator {
 // MARK: - Bytes
 
 extension UInt8 {
+    /// A byte that means something beside itself in an argument.
+    fileprivate var endsArgument: Bool {
+        switch self {
+        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "+"),
+            UInt8(ascii: " "), UInt8(ascii: "`"), UInt8(ascii: "^"):
+            true
+        default: false
+        }
+    }
+
     /// A byte of names and words: letters, digits, `_`, and everything outside ASCII.
     var isWordByte: Bool {
         self >= 0x80 || ASCII.isDigit(self) || (self | 0x20) &- 0x61 < 26 || self == UInt8(ascii: "_")
@@ -586,6 +616,11 @@ extension UnsafeRawBufferPointer {
         guard hasPrefix(word, at: index) else { return false }
         let end = index + word.utf8CodeUnitCount
         return end >= count || !((self[end] | 0x20) &- 0x61 < 26)
+    }
+
+    /// Where `[char]` or `[char[]]` ends that stands at `index`.
+    fileprivate func endOfCharacterCast(at index: Int) -> Int? {
+        hasPrefix("[char]", at: index) ? index + 6 : hasPrefix("[char[]]", at: index) ? index + 8 : nil
     }
 
     /// A character's number, decimal or behind `0x`, and where it ends.

@@ -170,7 +170,10 @@ struct NormalizerRun {
         case .arguments: arguments(value, &way)
         case .argumentCount: send(decimal(Int64(countArguments(value))), orNothing: &way)
         case .date: date(value, &way)
-        case .number: send(value.wholeNumber.flatMap { Int64(exactly: $0) }.flatMap(decimal), orNothing: &way)
+        case .number:
+            if let number = value.wholeNumber, let integer = Int64(exactly: number) {
+                send(decimal(integer), orNothing: &way)
+            }
         case .nanoseconds: nanoseconds(value, &way)
         case .urlDecode: send(urlDecoded(value), orNothing: &way)
         case .urlScheme: send(URLParts(value).scheme, orNothing: &way)
