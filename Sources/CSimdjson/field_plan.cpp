@@ -44,15 +44,18 @@ FieldPlan::FieldPlan(const apus_json_field *fields, uint16_t count) {
         if (children[node].empty()) { continue; }
         size_t capacity = 2;
         while (capacity < children[node].size() * 2) { capacity *= 2; }
-        auto &slots = nodes_[node].slots;
-        slots.resize(capacity);
+        nodes_[node].first_slot = uint32_t(slots_.size());
+        nodes_[node].slot_count = uint32_t(capacity);
+        slots_.resize(slots_.size() + capacity);
+        Slot *const slots = slots_.data() + nodes_[node].first_slot;
         for (const auto &[segment, child] : children[node]) {
             uint8_t head[8] = {};
             std::memcpy(head, segment.data(), segment.size() < 8 ? segment.size() : 8);
             const uint64_t word = load_word(head, 8);
             size_t index = hash(word, segment.size()) & (capacity - 1);
             while (slots[index].child != none) { index = (index + 1) & (capacity - 1); }
-            slots[index] = {word, uint32_t(segment.size()), child, segment};
+            slots[index] = {word, uint32_t(segment.size()), child, uint32_t(tails_.size())};
+            if (segment.size() > 8) { tails_.append(segment, 8); }
         }
     }
 }

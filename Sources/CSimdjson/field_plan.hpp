@@ -16,16 +16,10 @@ public:
     struct Node {
         uint32_t field = none;
         apus_json_coercion coercion = APUS_JSON_DYNAMIC;
-        bool has_children() const noexcept { return !slots.empty(); }
-
-        /// Open addressing, at most half full; a slot without child is empty.
-        struct Slot {
-            uint64_t head = 0;
-            uint32_t length = 0;
-            uint32_t child = none;
-            std::string segment;
-        };
-        std::vector<Slot> slots;
+        /// Its slots: as many as a power of two, or none.
+        uint32_t first_slot = 0;
+        uint32_t slot_count = 0;
+        bool has_children() const noexcept { return slot_count != 0; }
     };
 
     /// Throws std::bad_alloc.
@@ -37,13 +31,14 @@ public:
     const Node *child(const Node *node, Text segment) const noexcept {
         if (!node->has_children()) { return nullptr; }
         const uint64_t head = load_word(segment.begin, segment.length);
-        const size_t mask = node->slots.size() - 1;
+        const Slot *const slots = slots_.data() + node->first_slot;
+        const size_t mask = node->slot_count - 1;
         for (size_t index = hash(head, segment.length) & mask;; index = (index + 1) & mask) {
-            const Node::Slot &slot = node->slots[index];
+            const Slot &slot = slots[index];
             if (slot.child == none) { return nullptr; }
             if (slot.head == head && slot.length == segment.length
                 && (segment.length <= 8
-                    || std::memcmp(slot.segment.data() + 8, segment.begin + 8, segment.length - 8) == 0)) {
+                    || std::memcmp(tails_.data() + slot.tail, segment.begin + 8, segment.length - 8) == 0)) {
                 return &nodes_[slot.child];
             }
         }
@@ -57,7 +52,20 @@ private:
         return size_t(((head ^ length) * 0x9E3779B97F4A7C15) >> 40);
     }
 
+    /// Open addressing, at most half full; a slot without child is empty. Most
+    /// keys of a record are looked up in vain, and what they touch should be small.
+    struct Slot {
+        uint64_t head = 0;
+        uint32_t length = 0;
+        uint32_t child = none;
+        /// Where the bytes of the segment behind the first eight stand.
+        uint32_t tail = 0;
+    };
+
     std::vector<Node> nodes_;
+    /// Of all nodes.
+    std::vector<Slot> slots_;
+    std::string tails_;
 };
 
 } // namespace apus
