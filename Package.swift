@@ -111,8 +111,8 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "CAllocations", "CFloors", "Detection", "EQL", "Events", "EventSchema", "KafkaClient", "Rules",
-                "Streaming", "Traffic", argumentParser,
+                "CAllocations", "CFloors", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient",
+                "Rules", "Streaming", "Traffic", argumentParser,
             ],
             swiftSettings: strict),
 

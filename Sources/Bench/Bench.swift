@@ -16,6 +16,9 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Few events and runs: shows that everything works, not how fast it is.")
     var quick = false
 
+    @Option(help: "Also write the figures into this file, between the marks it has for them.")
+    var report: String?
+
     @Flag(help: "Print one JSON object instead of tables.")
     var json = false
 
@@ -30,11 +33,19 @@ struct Bench: AsyncParsableCommand {
 
     func run() async throws {
         let scale = quick ? Scale.quick : Scale.full
-        let report = Report(isJSON: json)
+        let report = Report(isJSON: json, path: self.report)
         let rules = try BenchRules(folder: rules)
         let corpora = try Corpora(scale)
         report.section("Engine, one thread, records in memory (CPU time)")
         EngineWorkloads(rules: rules, corpora: corpora, scale: scale).run(report, only: only)
+        if only == nil {
+            report.section("Rules, one thread, records in memory (CPU time)")
+            try RuleCountWorkload(corpora: corpora, scale: scale, isAlone: engineOnly).run(report)
+            report.section("Memory of what waits")
+            PartialsWorkload(rules: rules, scale: scale).run(report)
+            report.section("Lanes on threads of their own (wall time)")
+            LanesWorkload(rules: rules, corpora: corpora, scale: scale).run(report)
+        }
         if !engineOnly, only == nil {
             report.section("A file of 1 KB events (CPU time of the whole process)")
             let file = try FileWorkload(rules: rules, corpora: corpora, scale: scale)
@@ -42,8 +53,10 @@ struct Bench: AsyncParsableCommand {
             try file.run(report)
             report.section("Kafka, embedded broker in the same process (wall time)")
             try await BrokerWorkload(rules: rules, corpora: corpora, scale: scale).run(report)
+            report.section("Kafka, processes of their own")
+            try StreamWorkload(corpora: corpora, isQuick: quick).run(report)
         }
-        report.finish()
+        try report.finish()
     }
 }
 
@@ -58,7 +71,14 @@ struct Scale {
     var lines: Int
     /// Partitions of the topic; the embedded broker keeps about 5 MB of each.
     var partitions: Int
+    /// Sizes of the generated rule sets.
+    var ruleCounts: [Int]
+    /// Sequences that wait for their second event.
+    var partials: Int
 
-    static let full = Scale(runs: 9, records: 20_000, rounds: 5, lines: 400_000, partitions: 48)
-    static let quick = Scale(runs: 3, records: 2_000, rounds: 1, lines: 10_000, partitions: 4)
+    static let full = Scale(
+        runs: 9, records: 20_000, rounds: 5, lines: 400_000, partitions: 48,
+        ruleCounts: [1, 10, 100, 1_000, 10_000], partials: 100_000)
+    static let quick = Scale(
+        runs: 3, records: 2_000, rounds: 1, lines: 10_000, partitions: 4, ruleCounts: [1, 10, 100], partials: 2_000)
 }

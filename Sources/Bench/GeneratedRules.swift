@@ -69,7 +69,39 @@ enum GeneratedRules {
             and not process.executable : (\($0.paths(3)))
             """
         },
+        {
+            """
+            sequence by process.entity_id with maxspan=1m \
+            [process where event.type == "start" and process.name : (\($0.programs(2))) \
+            and process.args : (\($0.flags(3)))] \
+            [network where destination.port in (\($0.ports(2)))]
+            """
+        },
     ]
+}
+
+extension GeneratedRules {
+    /// Query `number` as a rule file.
+    static func file(_ number: Int, _ query: String) -> String {
+        """
+        [rule]
+        rule_id = "\(id(number))"
+        name = "Generated rule \(number)"
+        description = "For measuring."
+        risk_score = 21
+        severity = "low"
+        type = "eql"
+        language = "eql"
+        query = '''
+        \(query)
+        '''
+        """
+    }
+
+    private static func id(_ number: Int) -> String {
+        let digits = String(number, radix: 16)
+        return "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits
+    }
 }
 
 /// Invented vocabulary, drawn in a fixed order; common programs come up often, as they do in real rules.

@@ -1,19 +1,26 @@
 import Foundation
 
-/// Prints figures as they come, as a table, or all at the end as JSON.
+/// Prints figures as they come, as a table, or all at the end as JSON; and writes them into a page.
 final class Report {
     private struct Section: Encodable {
         var title: String
         var figures: [Figure] = []
+        var measures: [Measure] = []
         var notes: [String] = []
     }
 
     private let isJSON: Bool
+    private let path: String?
     private var sections: [Section] = []
 
-    init(isJSON: Bool) {
+    /// - Parameter path: a page with ``start`` and ``end`` in it; what is between them is replaced.
+    init(isJSON: Bool, path: String? = nil) {
         self.isJSON = isJSON
+        self.path = path
     }
+
+    private static let start = "<!-- figures: written by bench --report -->"
+    private static let end = "<!-- end of figures -->"
 
     func section(_ title: String) {
         sections.append(Section(title: title))
@@ -37,17 +44,65 @@ final class Report {
                 remarks.compactMap(\.self).joined(separator: "; ")))
     }
 
+    func add(_ measure: Measure) {
+        sections[sections.count - 1].measures.append(measure)
+        guard !isJSON else { return }
+        let name = measure.name + String(repeating: " ", count: max(1, 64 - measure.name.count))
+        print("\(name)\(measure.text)  \(measure.remark)".replacing(/[ ]+$/, with: ""))
+    }
+
     func note(_ text: String) {
         sections[sections.count - 1].notes.append(text)
         if !isJSON { print("  \(text)") }
     }
 
-    func finish() {
+    func finish() throws {
+        if let path { try write(to: path) }
         guard isJSON else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         // Only strings and finite numbers: encoding cannot fail.
         if let data = try? encoder.encode(["sections": sections]) { print(String(decoding: data, as: UTF8.self)) }
+    }
+
+    private func write(to path: String) throws {
+        let page = try String(contentsOfFile: path, encoding: .utf8)
+        guard let start = page.range(of: Self.start), let end = page.range(of: Self.end),
+            start.upperBound <= end.lowerBound
+        else { throw BenchRules.Broken(description: "\(path): there are no marks for the figures") }
+        let text = page[..<start.upperBound] + "\n" + markdown() + "\n" + page[end.lowerBound...]
+        try String(text).write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    private func markdown() -> String {
+        var lines = [Machine.description]
+        for section in sections {
+            lines += ["", "### \(section.title)"]
+            if !section.figures.isEmpty {
+                lines += [
+                    "", "| workload | events/s | MB/s | ns/event | spread | allocations | against its floor |",
+                    "|---|---:|---:|---:|---:|---:|---|",
+                ]
+            }
+            for figure in section.figures {
+                let ratio = figure.ratio.map {
+                    String(format: "%.2f × the time of %@", $0.times, $0.floor.replacing("floor: ", with: ""))
+                }
+                let cells = [
+                    figure.workload, thousands(figure.eventsPerSecond),
+                    String(format: "%.0f", figure.megabytesPerSecond), thousands(figure.nanosecondsPerEvent),
+                    String(format: "%.0f %%", figure.spread),
+                    figure.allocationsPerEvent.map { String(format: "%.2f", $0) } ?? "",
+                    [ratio, figure.note].compactMap(\.self).joined(separator: "; "),
+                ]
+                lines.append("| \(cells.joined(separator: " | ")) |")
+            }
+            if !section.measures.isEmpty { lines += ["", "| what | figure | remark |", "|---|---:|---|"] }
+            lines += section.measures.map { "| \($0.name) | \($0.text) | \($0.remark) |" }
+            if !section.notes.isEmpty { lines.append("") }
+            lines += section.notes.map { "- \($0)" }
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     private func row(_ name: String, _ cells: String...) -> String {

@@ -1,6 +1,7 @@
 #include "allocations.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stddef.h>
 
 // glibc's allocator under the names it keeps for wrappers like this one. `free` is left alone.
@@ -13,6 +14,11 @@ extern void *__libc_memalign(size_t alignment, size_t size);
 static _Thread_local uint64_t count __attribute__((tls_model("initial-exec")));
 
 uint64_t apus_allocation_count(void) { return count; }
+
+uint64_t apus_allocated_bytes(void) {
+    const struct mallinfo2 info = mallinfo2();
+    return (uint64_t)info.uordblks + (uint64_t)info.hblkhd;
+}
 
 void *malloc(size_t size) {
     ++count;

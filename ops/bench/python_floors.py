@@ -26,10 +26,14 @@ def lines(path):
         return list(itertools.islice(file, EVENTS))
 
 
+RUNS = 3
+
+
 def measure(name, events, work):
-    started = time.process_time()
-    work()
-    print(f"{name}\t{len(events)}\t{time.process_time() - started:.6f}", flush=True)
+    for _ in range(RUNS):
+        started = time.process_time()
+        work()
+        print(f"{name}\t{len(events)}\t{time.process_time() - started:.6f}", flush=True)
 
 
 def parse(events):

@@ -8,4 +8,7 @@
 /// Calls of malloc, calloc, realloc and the aligned ones by this thread so far.
 uint64_t apus_allocation_count(void);
 
+/// Bytes the process holds from the allocator now, of all threads.
+uint64_t apus_allocated_bytes(void);
+
 #endif
