@@ -107,6 +107,7 @@ let package = Package(
 
         // Measures all of it. The C targets count allocations and give floors to compare with.
         .target(name: "CAllocations"),
+        .target(name: "CInstructions"),
         .target(name: "CFloors", dependencies: ["CRdKafka"], linkerSettings: [.linkedLibrary("simdjson")]),
         .executableTarget(
             name: "Bench",
@@ -132,7 +133,11 @@ let package = Package(
             swiftSettings: strict),
         tests(
             "AllocationTests",
-            ["CAllocations", "Detection", "EventSchema", "Events", "Normalization", "Rules", "Settings", "Traffic"]),
+            [
+                "CAllocations", "CInstructions", "Detection", "EventSchema", "Events", "Normalization", "Rules",
+                "Settings",
+                "Traffic",
+            ]),
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
         tests("NormalizationTests", ["Detection", "EQL", "EventSchema", "Events", "Normalization", "Settings"]),

@@ -144,24 +144,3 @@ import Traffic
     /// need about 74 with the whole pack (2026-11-24).
     private static let allowedPerMatch = 75.0
 }
-
-/// An evaluator of the pack with one source.
-private final class PackLane {
-    let evaluator: Evaluator
-    private let source: Int
-    private var offset: Int64 = 0
-
-    init(_ rules: CompiledRules) {
-        evaluator = Evaluator(
-            rules.queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)))
-        source = evaluator.addSource()
-    }
-
-    func process(_ record: [UInt8]) {
-        let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: offset)
-        offset += 1
-        record.withUnsafeBytes {
-            _ = evaluator.process($0, origin: origin, source: source, recordTime: nil)
-        }
-    }
-}

@@ -378,10 +378,9 @@ def main():
         lines = [line.rstrip(b"\n") for line in file]
     steps = [
         ("throughput", lambda: throughput(lines)),
-        ("latency at least once", lambda: latency(lines, Broker, "at_least_once", 4_000 if QUICK else 15_000)),
-        ("latency at least once, ops/broker",
-         lambda: latency(lines, TransactionBroker, "at_least_once", 1_000 if QUICK else 10_000)),
-        ("latency exactly once", lambda: latency(lines, TransactionBroker, "exactly_once", 1_000 if QUICK else 10_000)),
+        # Not on the embedded broker: it answers a fetch that has to wait only when its time is over, half a second.
+        ("latency at least once", lambda: latency(lines, TransactionBroker, "at_least_once", 1_000 if QUICK else 20_000)),
+        ("latency exactly once", lambda: latency(lines, TransactionBroker, "exactly_once", 1_000 if QUICK else 20_000)),
     ]
     for name, step in steps:
         try:

@@ -1,0 +1,87 @@
+import CInstructions
+import Detection
+import EventSchema
+import Events
+import Normalization
+import Rules
+import Settings
+import Testing
+
+/// Instructions per event, counted and not timed: what a load on the machine does not change.
+///
+/// The bounds are for debug builds, which is what `swift test` makes, and leave half as much again (45,529, 103,897 and
+/// 199,913 on 2026-11-24) for more rules, and for what simdjson, Vectorscan and glibc choose on other processors. A raised
+/// number here is a decision, not an accident.
+@Suite(
+    .serialized,
+    .enabled(if: apus_counts_instructions() == 1, "this processor or system does not step by instructions"),
+    .enabled(if: isDebugBuild, "the bounds are for debug builds"))
+struct InstructionTests {
+    private static let rules: CompiledRules = {
+        let report = RuleLoader(checker: .streaming).load(paths: ["config/rules"])
+        guard let rules = try? CompiledRules(report.rules, normalizers: NormalizerTable.builtIn) else {
+            preconditionFailure("the pack compiles")
+        }
+        return rules
+    }()
+
+    /// An event, and what it may cost with the whole pack loaded.
+    struct Case: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var record: String
+        var allowed: UInt64
+    }
+
+    private static let cases = [
+        Case(
+            testDescription: "an event that no rule is about",
+            record:
+                #"{"@timestamp":"2026-11-24T09:00:03Z","event":{"category":["file"],"type":["change"]},"host":{"id":"h"},"file":{"path":"C:\\a\\b.txt"},"message":"nothing"}"#,
+            allowed: 68_000),
+        Case(
+            testDescription: "a process start with a command line",
+            record:
+                #"{"@timestamp":"2026-11-24T09:00:03Z","event":{"category":["process"],"type":["start"]},"host":{"id":"h"},"process":{"name":"powershell.exe","command_line":"powershell.exe -File c:\\jobs\\nightly.ps1 -Verbose"}}"#,
+            allowed: 156_000),
+        Case(
+            testDescription: "a Sysmon record that is not ECS",
+            record:
+                #"{"@timestamp":"2026-11-24T09:00:03Z","winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"computer_name":"h","event_data":{"UtcTime":"2026-11-24 09:00:02.123","Image":"C:\\a\\cmd.exe","CommandLine":"cmd /c dir","User":"D\\u"}}}"#,
+            allowed: 300_000),
+    ]
+
+    @Test(arguments: cases) func anEventTakesNoMoreThanAllowed(_ event: Case) {
+        let work = Work(PackLane(Self.rules), Array(event.record.utf8))
+        // Until the buffers have grown and everything is loaded that is loaded lazily.
+        for _ in 0..<3 { work.run() }
+        let counts = (0..<2).map { _ in
+            apus_count_instructions(
+                { Unmanaged<Work>.fromOpaque($0!).takeUnretainedValue().run() },
+                Unmanaged.passUnretained(work).toOpaque())
+        }
+        #expect(work.lane.evaluator.counters.matched == 0)
+        #expect(counts[0] > 1_000)
+        #expect(counts[0] <= event.allowed)
+        #expect(counts[1] == counts[0])
+    }
+
+    private final class Work {
+        let lane: PackLane
+        let record: [UInt8]
+
+        init(_ lane: PackLane, _ record: [UInt8]) {
+            self.lane = lane
+            self.record = record
+        }
+
+        func run() { lane.process(record) }
+    }
+}
+
+private var isDebugBuild: Bool {
+    #if DEBUG
+        true
+    #else
+        false
+    #endif
+}
