@@ -92,6 +92,43 @@ public final class Admin: Sendable {
         return try Self.refusals(in: event)
     }
 
+    /// Adds partitions to a topic until it has `partitions` of them, and waits until the controller has.
+    /// - Throws: Also when the topic has as many already (`.invalidPartitions`).
+    public func grow(_ topic: String, to partitions: Int, timeout: Duration) throws(KafkaError) {
+        let made: Result<OpaquePointer, KafkaError> = withErrorText { text, size in
+            if let request = rd_kafka_NewPartitions_new(topic, partitions, text, size) { return .success(request) }
+            return .failure(
+                KafkaError(.invalidArgument, "add partitions", message: String(cString: text), topic: topic))
+        }
+        var request: OpaquePointer? = try made.get()
+        defer { rd_kafka_NewPartitions_destroy(request) }
+        let options = rd_kafka_AdminOptions_new(client.pointer, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS)
+        defer { rd_kafka_AdminOptions_destroy(options) }
+        try withOptionCheck { text, size in
+            rd_kafka_AdminOptions_set_request_timeout(options, timeout.timeout, text, size)
+        }
+        guard let pointer = rd_kafka_queue_new(client.pointer) else {
+            preconditionFailure("rd_kafka_queue_new never returns NULL")
+        }
+        let answers = QueueHandle(taking: pointer, of: client)
+        rd_kafka_CreatePartitions(client.pointer, &request, 1, options, answers.pointer)
+        guard let event = rd_kafka_queue_poll(answers.pointer, (timeout + .seconds(1)).timeout) else {
+            throw KafkaError(.timedOut, "add partitions", topic: topic)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        var count = 0
+        let code = rd_kafka_event_error(event)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result = rd_kafka_event_CreatePartitions_result(event),
+            let answer = rd_kafka_CreatePartitions_result_topics(result, &count)?[0]
+        else { throw KafkaError(code, "add partitions", topic: topic) }
+        let refusal = rd_kafka_topic_result_error(answer)
+        guard refusal == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(
+                KafkaErrorCode(refusal), "add partitions",
+                message: rd_kafka_topic_result_error_string(answer).map { String(cString: $0) }, topic: topic)
+        }
+    }
+
     private static func refusals(in event: OpaquePointer) throws(KafkaError) -> [String: KafkaError] {
         let code = rd_kafka_event_error(event)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result = rd_kafka_event_CreateTopics_result(event) else {

@@ -22,24 +22,29 @@ public final class Consumer: Sendable {
     public let group: String
     let client: ClientHandle
     let controlQueue: DispatchQueue
-    private let state: Mutex<State>
+    let startWithoutCommit: @Sendable (TopicPartition) -> Offset?
+    let state: Mutex<State>
     // Invariant: assigned once; Dispatch sources may be scheduled and cancelled on any thread.
     private nonisolated(unsafe) let timer: any DispatchSourceTimer
     /// Counts the rounds of the control queue; lets tests and readiness probes see that it lives.
     private let rounds = Atomic<Int>(0)
 
-    private struct State {
+    struct State {
         var handler: (@Sendable (ConsumerEvent) -> Void)?
         /// The queue that control events come from: the consumer's, then one of our own while closing.
         var events: QueueHandle?
         var wakeup: Wakeup?
         /// The queues handed out, by partition: retired when they are given back.
         var queues: [TopicPartition: PartitionQueue] = [:]
+        /// Rebalances that have not begun to be dealt with, in order.
+        var rebalances: [Rebalance] = []
+        /// The one that waits for its start, at most one; those behind it wait for it.
+        var pending: PendingAssignment?
         var phase = Phase.open
         var whenClosed: [@Sendable () -> Void] = []
     }
 
-    private enum Phase { case open, closing, closed }
+    enum Phase { case open, closing, closed }
 
     static let required: ClientProperties = [
         "enable.auto.commit": "false",
@@ -51,10 +56,13 @@ public final class Consumer: Sendable {
     /// - Parameters:
     ///   - controlQueue: A serial queue that is not blocked for long. `events` is called on it, and may call
     ///     any method here except `waitUntilClosed`. Held until the consumer is closed.
+    ///   - startWithoutCommit: Where to begin in a partition for which the group has committed nothing; nil is an
+    ///     error. By default as `auto.offset.reset` says. From any thread.
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     public init(
         _ properties: ClientProperties, group: String, controlQueue: DispatchQueue,
-        log: ClientLog.Handler? = nil, events handler: @escaping @Sendable (ConsumerEvent) -> Void
+        log: ClientLog.Handler? = nil, startWithoutCommit: (@Sendable (TopicPartition) -> Offset?)? = nil,
+        events handler: @escaping @Sendable (ConsumerEvent) -> Void
     ) throws {
         var properties = properties
         properties["group.id"] = group
@@ -75,6 +83,8 @@ public final class Consumer: Sendable {
         self.group = group
         self.client = client
         self.controlQueue = controlQueue
+        let reset = Offset(reset: properties["auto.offset.reset"])
+        self.startWithoutCommit = startWithoutCommit ?? { _ in reset }
         state = Mutex(State(handler: handler, events: queue))
         timer = DispatchSource.makeTimerSource(queue: controlQueue)
 
@@ -203,6 +213,7 @@ public final class Consumer: Sendable {
         }
         if let old { Wakeup.unwatch(old) }
         wakeup?.watch(queue)
+        cutShort { _ in true }
         // The end of closing need not be an event, so look for it often.
         timer.schedule(deadline: .now(), repeating: .milliseconds(20))
         if let error = rd_kafka_consumer_close_queue(client.pointer, queue.pointer) {
@@ -230,7 +241,7 @@ public final class Consumer: Sendable {
 
     // MARK: Control events
 
-    private func emit(_ event: ConsumerEvent) {
+    func emit(_ event: ConsumerEvent) {
         // Called outside the lock: the handler may call anything here.
         let handler = state.withLock { $0.handler }
         handler?(event)
@@ -251,7 +262,7 @@ public final class Consumer: Sendable {
     private func serve(_ event: OpaquePointer) {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_REBALANCE:
-            rebalance(event)
+            if let rebalance = Rebalance(event) { take(rebalance) }
         case RD_KAFKA_EVENT_OFFSET_COMMIT:
             // librdkafka also reports blocking commits here, without an id: their callers know already.
             let id = Int(bitPattern: rd_kafka_event_opaque(event))
@@ -283,67 +294,9 @@ public final class Consumer: Sendable {
         return CommitResult(id: id, offsets: list?.offsets ?? [], error: error)
     }
 
-    // MARK: Rebalancing
+    // MARK: Queues
 
-    private var isCooperative: Bool {
-        rd_kafka_rebalance_protocol(client.pointer).map { String(cString: $0) } == "COOPERATIVE"
-    }
-
-    private func rebalance(_ event: OpaquePointer) {
-        guard let list = rd_kafka_event_topic_partition_list(event) else { return }
-        let partitions = list.pointee.partitions
-        switch rd_kafka_event_error(event) {
-        case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
-            take(partitions, list)
-        case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
-            let isLost = rd_kafka_assignment_lost(client.pointer) != 0
-            // Strong: a revocation in somebody's hands keeps the consumer until it is finished.
-            let revocation = Revocation(partitions, isLost: isLost) {
-                self.controlQueue.async { self.giveBack(partitions) }
-            }
-            emit(.revoked(revocation))
-        case let code:
-            emit(.failed(KafkaError(code, "rebalance")))
-            giveBack(partitions)
-        }
-    }
-
-    private func take(
-        _ partitions: [TopicPartition], _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
-    ) {
-        client.hasBeenAssigned()
-        do throws(KafkaError) {
-            // First the queues, then the assignment: no record may reach the control queue in between.
-            let queues = try takeQueues(partitions)
-            if isCooperative {
-                if let error = rd_kafka_incremental_assign(client.pointer, list) {
-                    throw KafkaError(consuming: error, "accept partitions")
-                }
-            } else {
-                let result = rd_kafka_assign(client.pointer, list)
-                if result != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(result, "accept partitions") }
-            }
-            emit(.assigned(queues))
-        } catch {
-            retire(partitions)
-            emit(.failed(error))
-        }
-    }
-
-    private func giveBack(_ partitions: [TopicPartition]) {
-        retire(partitions)
-        if isCooperative {
-            let list = PartitionList(partitions)
-            if let error = rd_kafka_incremental_unassign(client.pointer, list.pointer) {
-                emit(.failed(KafkaError(consuming: error, "give partitions back")))
-            }
-        } else {
-            let result = rd_kafka_assign(client.pointer, nil)
-            if result != RD_KAFKA_RESP_ERR_NO_ERROR { emit(.failed(KafkaError(result, "give partitions back"))) }
-        }
-    }
-
-    private func takeQueues(_ partitions: [TopicPartition]) throws(KafkaError) -> [PartitionQueue] {
+    func takeQueues(_ partitions: [TopicPartition]) throws(KafkaError) -> [PartitionQueue] {
         var queues: [PartitionQueue] = []
         for partition in partitions {
             guard let queue = PartitionQueue(partition, of: client) else {
@@ -359,7 +312,7 @@ public final class Consumer: Sendable {
         return queues
     }
 
-    private func retire(_ partitions: [TopicPartition]) {
+    func retire(_ partitions: [TopicPartition]) {
         state.withLock { state in
             for partition in partitions { state.queues.removeValue(forKey: partition)?.retire() }
         }

@@ -120,7 +120,7 @@ extension KafkaError: CustomStringConvertible {
         case .invalidTransactionTimeout:
             "Lower kafka.transaction_timeout, or raise the brokers' transaction.max.timeout.ms"
         case .fencedInstance:
-            "Give each running instance a group.instance.id of its own"
+            "Give each running instance a kafka.instance_id (group.instance.id) of its own, or none"
         case .inconsistentGroupProtocol:
             "Use the same partition.assignment.strategy in every member of the group"
         case .unsupportedFeature, .unsupportedVersion:

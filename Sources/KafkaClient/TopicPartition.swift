@@ -31,6 +31,15 @@ public struct Offset: RawRepresentable, Hashable, Sendable {
     public static let end = Offset(rawValue: -1)
     /// The group's committed offset, else what `auto.offset.reset` says.
     public static let committed = Offset(rawValue: -1000)
+
+    /// What a value of `auto.offset.reset` means, nil for `error`.
+    init?(reset value: String?) {
+        switch value {
+        case "smallest", "earliest", "beginning": self = .beginning
+        case "error": return nil
+        default: self = .end
+        }
+    }
 }
 
 /// A partition and the offset of the next record to read there.

@@ -60,8 +60,9 @@ extension Settings {
         Declaration(
             "input.start", \.input.start, .choice(),
             """
-            Where to begin in a partition without a committed offset. earliest misses nothing, neither in a partition \
-            added later nor after a crash before the first commit; latest skips what the topic already holds.
+            Where to begin in a partition without a committed offset. earliest misses nothing, also after a crash before \
+            the first commit; latest skips what the topic already holds. A partition that is added while Apus runs is \
+            read from its beginning either way.
             """),
         Declaration(
             "input.max_record_bytes", \.input.maxRecordBytes, .byteCount(.kibibytes(1)...(.mebibytes(64))),

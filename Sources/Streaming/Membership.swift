@@ -60,17 +60,24 @@ final class Membership: @unchecked Sendable {
 
     /// Connects to nothing yet.
     ///
+    /// - Parameter partitionsAtStart: of each input topic, when the pipeline started.
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     init(
-        rules: CompiledRules, options: PipelineOptions, pool: LanePool, log: ClientLog.Handler?, owner: Owner
+        rules: CompiledRules, options: PipelineOptions, pool: LanePool, partitionsAtStart: [String: Int],
+        log: ClientLog.Handler?, owner: Owner
     ) throws {
         self.rules = rules
         self.options = options
         self.pool = pool
         self.owner = owner
         let consumer = try Consumer(
-            options.consumerProperties, group: options.application, controlQueue: control, log: log
-        ) { [weak self] in self?.handle($0) }
+            options.consumerProperties, group: options.application, controlQueue: control, log: log,
+            startWithoutCommit: { partition in
+                // What was added while the application runs is new, also what came before the group noticed.
+                let isNew = Int(partition.partition) >= partitionsAtStart[partition.topic] ?? 0
+                return options.startsAtEnd && !isNew ? .end : .beginning
+            },
+            events: { [weak self] in self?.handle($0) })
         let (outbox, path) = try makePath(consumer, log)
         let environment = makeEnvironment(path, consumer)
         state.withLock { state in

@@ -25,6 +25,10 @@ public final class Pipeline: Sendable {
 
     private struct State {
         var membership: Membership?
+        /// One that is about to be given up; may still learn that another process has taken our place.
+        var ending: Membership?
+        /// Of each input topic, when the pipeline started.
+        var partitions: [String: Int] = [:]
         var failure: KafkaError?
         var isStopping = false
         /// Since the last commit.
@@ -48,7 +52,8 @@ public final class Pipeline: Sendable {
     ///
     /// - Throws: `StartFailure`, `InvalidProperties` or `KafkaError`; nothing was read then.
     public func start() throws {
-        _ = try TopicCheck(options: options, writesShadowAlerts: rules.hasShadowRules).run()
+        let partitions = try TopicCheck(options: options, writesShadowAlerts: rules.hasShadowRules).run()
+        state.withLock { $0.partitions = partitions }
         let membership = try makeMembership()
         state.withLock { $0.membership = membership }
         do {
@@ -115,7 +120,7 @@ public final class Pipeline: Sendable {
 
     private func makeMembership() throws -> Membership {
         try Membership(
-            rules: rules, options: options, pool: pool, log: log,
+            rules: rules, options: options, pool: pool, partitionsAtStart: state.withLock { $0.partitions }, log: log,
             owner: Membership.Owner(
                 observe: observe,
                 committed: { [weak self] in self?.state.withLock { $0.restarts = 0 } },
@@ -124,24 +129,37 @@ public final class Pipeline: Sendable {
 
     private func over(_ membership: Membership, _ error: KafkaError, _ reaction: Reaction) {
         let isCurrent = state.withLock { state in
-            guard state.membership === membership, state.failure == nil, !state.isStopping else { return false }
+            guard state.failure == nil, !state.isStopping else { return false }
+            if state.ending === membership, reaction == .stop {
+                state.failure = error
+                return true
+            }
+            guard state.membership === membership else { return false }
             guard reaction == .rejoin, state.restarts < options.restartBudget else {
                 state.failure = error
                 return true
             }
             state.restarts += 1
             state.membership = nil
+            state.ending = membership
             return true
         }
         guard isCurrent else { return }
         if failure != nil { return observe(.failed(error)) }
         observe(.rejoining(error))
-        lifecycle.async { self.startOver(after: membership) }
+        lifecycle.async { self.startOver(after: membership, because: error) }
     }
 
     /// Gives the old membership up and begins a new one, however long the brokers take to answer.
-    private func startOver(after old: Membership) {
+    private func startOver(after old: Membership, because error: KafkaError) {
+        if options.isNamed, [.fenced, .producerFenced, .invalidProducerEpoch].contains(error.code) {
+            // Either our transaction timed out, or a second process has our name. Starting over would fence that one,
+            // and so on for ever; the group tells with the next heartbeat whether there is one.
+            _ = pause(for: (options.heartbeat * 2).dispatchInterval)
+        }
         old.giveUp()
+        state.withLock { $0.ending = nil }
+        guard failure == nil else { return }
         while pause(before: state.withLock { $0.restarts }) {
             do {
                 let membership = try makeMembership()
@@ -175,7 +193,10 @@ public final class Pipeline: Sendable {
 
     /// Longer with every restart in a row; false when the pipeline stops.
     private func pause(before restart: Int) -> Bool {
-        let time = DispatchTimeInterval.milliseconds(restart <= 1 ? 0 : min(10_000, 250 << min(restart, 6)))
+        pause(for: .milliseconds(restart <= 1 ? 0 : min(10_000, 250 << min(restart, 6))))
+    }
+
+    private func pause(for time: DispatchTimeInterval) -> Bool {
         guard stopping.wait(timeout: .now() + time) == .success else { return true }
         stopping.signal()
         return false

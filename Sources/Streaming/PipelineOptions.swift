@@ -106,8 +106,24 @@ extension PipelineOptions {
     var consumerProperties: ClientProperties {
         var properties = consumer
         if delivery == .exactlyOnce { properties["isolation.level"] = "read_committed" }
+        // How soon partitions that were added to a topic are noticed; librdkafka's default is five minutes.
+        properties["topic.metadata.refresh.interval.ms"] = properties["topic.metadata.refresh.interval.ms"] ?? "30000"
+        // Where to begin is found out by the membership, `startsAtEnd` or not. This is for records that were deleted before
+        // they were read: on to the oldest one there is, never past what is still there.
+        properties["auto.offset.reset"] = "earliest"
         return properties
     }
+
+    /// Whether reading starts behind the newest record where nothing is committed.
+    var startsAtEnd: Bool {
+        ["latest", "end", "largest"].contains(consumer["auto.offset.reset"] ?? "end")
+    }
+
+    /// Whether another process under our name would be another member with our `group.instance.id`.
+    var isNamed: Bool { consumer["group.instance.id"] != nil }
+
+    /// Within this time a consumer has heard from its group.
+    var heartbeat: Duration { .milliseconds(consumer["heartbeat.interval.ms"].flatMap(Int.init) ?? 3000) }
 
     /// Of the producer.
     var producerProperties: ClientProperties {

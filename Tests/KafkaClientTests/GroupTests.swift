@@ -60,6 +60,72 @@ struct GroupTests {
         try await third.close()
     }
 
+    /// An open transaction may yet move them. librdkafka by itself would start at the beginning when the assignment
+    /// changes before it is known whether it does.
+    @Test func unstableOffsetsAreWaitedForWhileTheAssignmentChanges() async throws {
+        let broker = try EmbeddedBroker(topics: [("events", 1), ("more", 1)])
+        let writer = try Writer(broker)
+        try writer.write(0..<10, to: "events")
+        let settings: ClientProperties = [
+            "partition.assignment.strategy": "cooperative-sticky", "heartbeat.interval.ms": "200",
+        ]
+        let first = try Reader(broker, group: "unstable", settings)
+        try first.consumer.subscribe(to: ["events"])
+        try await first.records.wait(count: 10)
+        try await first.close()
+        try writer.write(10..<20, to: "events")
+        try writer.write(0..<5, to: "more")
+
+        broker.fail(.offsetFetch, with: Array(repeating: .unstableOffsetCommit, count: 60))
+        let second = try Reader(broker, group: "unstable", settings)
+        try second.consumer.subscribe(to: ["events"])
+        try await eventually("membership") { try second.consumer.assignment.count == 1 }
+        try second.consumer.subscribe(to: ["events", "more"])
+        try await second.records.wait(count: 15)
+        let start = second.records.elements.first { $0.partition.topic == "events" }
+        #expect(start?.offset == 10)
+        #expect(second.records.elements.count == 15)
+        try await second.close()
+    }
+
+    /// Whoever leaves does not wait for the answer.
+    @Test func leavingDoesNotWaitForOffsets() async throws {
+        let broker = try EmbeddedBroker(topics: [("events", 1)])
+        broker.fail(.offsetFetch, with: Array(repeating: .unstableOffsetCommit, count: 1000))
+        let reader = try Reader(broker, group: "leaving")
+        try reader.consumer.subscribe(to: ["events"])
+        try await eventually("membership") { try reader.consumer.assignment.count == 1 }
+        try await reader.close()
+        #expect(!reader.notes.elements.contains { if case .assigned = $0 { true } else { false } })
+    }
+
+    @Test func whereToBeginWithoutACommitIsTheOwnersToSay() async throws {
+        let broker = try EmbeddedBroker(topics: [("events", 2)])
+        try Writer(broker).write(0..<10, to: "events", partitions: 2)
+        let reader = try Reader(
+            broker, group: "fresh", startWithoutCommit: { $0.partition == 1 ? .beginning : .end })
+        try reader.consumer.subscribe(to: ["events"])
+        try await reader.notes.wait(for: "assignment") { notes in
+            notes.contains { if case .assigned(let partitions) = $0 { partitions.count == 2 } else { false } }
+        }
+        try await reader.records.wait(count: 5)
+        #expect(reader.records.elements.allSatisfy { $0.partition.partition == 1 })
+        try await reader.close()
+    }
+
+    /// What fences a transaction's offsets.
+    @Test func theGenerationIsThatOfTheMembership() async throws {
+        let broker = try EmbeddedBroker(topics: [("events", 1)])
+        let reader = try Reader(broker, group: "generations")
+        #expect(try reader.consumer.groupMetadata().generation == nil)
+        try reader.consumer.subscribe(to: ["events"])
+        try await reader.notes.wait(for: "assignment") { notes in
+            notes.contains { if case .assigned = $0 { true } else { false } }
+        }
+        #expect(try reader.consumer.groupMetadata().generation ?? 0 >= 1)
+        try await reader.close()
+    }
+
     @Test func commitsAreConfirmedByID() async throws {
         let broker = try EmbeddedBroker(topics: [("events", 1)])
         let partition = TopicPartition("events", 0)

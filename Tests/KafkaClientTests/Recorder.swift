@@ -69,6 +69,18 @@ final class Recorder<Element: Sendable>: Sendable {
     }
 }
 
+/// Waits for what nobody reports.
+func eventually(
+    _ what: String, seconds: Int = 30, sourceLocation: SourceLocation = #_sourceLocation,
+    _ isMet: () throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try !isMet() {
+        try #require(ContinuousClock.now < deadline, "no \(what) within \(seconds) s", sourceLocation: sourceLocation)
+        try await Task.sleep(for: .milliseconds(20))
+    }
+}
+
 /// A record, copied out of its batch.
 struct ReceivedRecord: Sendable, Equatable {
     let partition: TopicPartition
@@ -120,14 +132,15 @@ final class Reader: Sendable {
     }
 
     init(
-        _ broker: EmbeddedBroker, group: String, _ extra: ClientProperties = [:], log: ClientLog.Handler? = nil
+        _ broker: EmbeddedBroker, group: String, _ extra: ClientProperties = [:], log: ClientLog.Handler? = nil,
+        startWithoutCommit: (@Sendable (TopicPartition) -> Offset?)? = nil
     ) throws {
         let properties = broker.properties
             .merging(["auto.offset.reset": "earliest", "session.timeout.ms": "6000"]).merging(extra)
-        let consumer = try Consumer(properties, group: group, controlQueue: DispatchQueue(label: "control"), log: log) {
-            [weak self] event in
-            self?.handle(event)
-        }
+        let consumer = try Consumer(
+            properties, group: group, controlQueue: DispatchQueue(label: "control"), log: log,
+            startWithoutCommit: startWithoutCommit
+        ) { [weak self] in self?.handle($0) }
         consumerBox.withLock { $0 = consumer }
     }
 
