@@ -1,0 +1,168 @@
+import Dispatch
+import Foundation
+import KafkaClient
+import Streaming
+import TestSupport
+import Testing
+
+private let python = ["/usr/bin/python3", "/usr/local/bin/python3"]
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+/// What needs a broker that keeps transactions: `ops/broker/broker.py`.
+@Suite(
+    "Exactly once, on a broker with transactions", .timeLimit(.minutes(4)),
+    .enabled(if: python != nil, "python3 is not installed"))
+struct TransactionTests {
+    /// A process with a broker, a producer of events, and the alerts that readers of committed records see.
+    private final class World: Sendable {
+        let process: Command
+        let properties: ClientProperties
+        let admin: Admin
+        private let producer: Producer
+
+        init(partitions: Int) async throws {
+            let process = try Command(
+                try #require(python),
+                [
+                    "ops/broker/broker.py", "--topic", "events:\(partitions)", "--topic", "alerts:1", "--topic",
+                    "dead-letters:1",
+                ])
+            self.process = process
+            try await eventually("address: \(process.errors)") { process.output.contains("\n") }
+            let address = try #require(process.lines.first?.split(separator: " ").last.map(String.init))
+            properties = ["bootstrap.servers": address]
+            admin = try Admin(properties)
+            producer = try Producer(
+                properties.merging(["topic.metadata.refresh.interval.ms": "100"]),
+                controlQueue: DispatchQueue(label: "writer")
+            ) { _ in }
+        }
+
+        func write(_ values: [String], partition: Int) async throws {
+            let topic = try producer.topic("events")
+            for value in values {
+                // The producer, too, has to notice that a partition is there.
+                try await eventually("a partition \(partition)") {
+                    let outcome = producer.send(
+                        to: topic, partition: Int32(partition), key: nil, value: Array(value.utf8))
+                    return if case .queued = outcome { true } else { false }
+                }
+            }
+            try producer.flush(timeout: .seconds(30))
+        }
+
+        func alerts() throws -> TopicReader { try TopicReader(properties, "alerts") }
+
+        func instance(_ adjust: (inout PipelineOptions) -> Void = { _ in }) throws -> Instance {
+            var options = PipelineOptions(
+                application: "apus",
+                consumer: properties.merging([
+                    "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky",
+                    "session.timeout.ms": "6000", "heartbeat.interval.ms": "200",
+                    "topic.metadata.refresh.interval.ms": "300",
+                ]),
+                producer: properties.merging(["linger.ms": "0"]), inputs: [InputTopic(name: "events")],
+                alertTopic: "alerts", deadLetterTopic: "dead-letters")
+            options.checkpointInterval = .milliseconds(50)
+            options.drainTimeout = .seconds(10)
+            options.cores = 2
+            adjust(&options)
+            let instance = try Instance(options: options)
+            try instance.pipeline.start()
+            return instance
+        }
+
+        func stop() { process.signal(SIGKILL) }
+    }
+
+    private func alerts(_ range: Range<Int>) -> [String] { range.map { event("alert", host: "h\($0)") } }
+
+    /// All of them, each once, and no more behind them.
+    private func expectEachOnce(_ reader: TopicReader, _ count: Int) async throws {
+        let records = try await reader.waitForAll(count)
+        #expect(records.count == count)
+        #expect(try Set(records.map { try $0.place() }).count == count)
+    }
+
+    @Test("Instances join and leave; every alert comes once", arguments: ["cooperative-sticky", "range"])
+    func handsOver(strategy: String) async throws {
+        let world = try await World(partitions: 4)
+        defer { world.stop() }
+        let reader = try world.alerts()
+        let adjust = { (options: inout PipelineOptions) in
+            options.consumer["partition.assignment.strategy"] = strategy
+        }
+        let first = try world.instance(adjust)
+        try await eventually("first assignment") { first.assignment.count == 4 }
+        for partition in 0..<4 { try await world.write(alerts(0..<20), partition: partition) }
+        let second = try world.instance(adjust)
+        for partition in 0..<4 { try await world.write(alerts(20..<40), partition: partition) }
+        try await eventually("shares") { first.assignment.count == 2 && second.assignment.count == 2 }
+        for partition in 0..<4 { try await world.write(alerts(40..<60), partition: partition) }
+        await first.stop()
+        for partition in 0..<4 { try await world.write(alerts(60..<80), partition: partition) }
+        try await expectEachOnce(reader, 320)
+        await second.stop()
+    }
+
+    /// Written before the group has noticed them, and with a start that skips what is old elsewhere.
+    @Test("Partitions added to a topic are read from their beginning", arguments: ["earliest", "latest"])
+    func readsAddedPartitions(start: String) async throws {
+        let world = try await World(partitions: 1)
+        defer { world.stop() }
+        try await world.write(alerts(0..<1), partition: 0)
+        let reader = try world.alerts()
+        let instance = try world.instance { $0.consumer["auto.offset.reset"] = start }
+        try await eventually("assignment") { instance.assignment.count == 1 }
+        try world.admin.grow("events", to: 3, timeout: .seconds(10))
+        try await world.write(alerts(0..<5), partition: 2)
+        try await eventually("assignment of all: \(instance.events)") { instance.assignment.count == 3 }
+        try await expectEachOnce(reader, start == "latest" ? 5 : 6)
+        await instance.stop()
+    }
+
+    @Test("A named member comes back to its partitions, and ends its predecessor's transaction")
+    func comesBack() async throws {
+        let world = try await World(partitions: 2)
+        defer { world.stop() }
+        let reader = try world.alerts()
+        let named = { (options: inout PipelineOptions) in
+            options.consumer["group.instance.id"] = "one"
+            options.instance = "one"
+        }
+        var instance: Instance? = try world.instance(named)
+        try await eventually("assignment") { instance?.assignment.count == 2 }
+        for partition in 0..<2 { try await world.write(alerts(0..<10), partition: partition) }
+        try await eventually("first alerts") { !reader.records.isEmpty }
+        // Like a crash.
+        instance = nil
+        for partition in 0..<2 { try await world.write(alerts(10..<20), partition: partition) }
+        let next = try world.instance(named)
+        try await expectEachOnce(reader, 40)
+        await next.stop()
+    }
+
+    @Test("Of two processes with one name, one ends and says why")
+    func namesAreUnique() async throws {
+        let world = try await World(partitions: 1)
+        defer { world.stop() }
+        let reader = try world.alerts()
+        let named = { (options: inout PipelineOptions) in
+            options.consumer["group.instance.id"] = "one"
+            options.instance = "one"
+        }
+        let first = try world.instance(named)
+        try await eventually("assignment") { first.assignment.count == 1 }
+        let second = try world.instance(named)
+        try await world.write(alerts(0..<10), partition: 0)
+        try await eventually("an end: \(first.events) \(second.events)") {
+            first.pipeline.failure != nil || second.pipeline.failure != nil
+        }
+        let (ended, other) = first.pipeline.failure != nil ? (first, second) : (second, first)
+        #expect(ended.pipeline.failure?.code == .fencedInstance, "\(String(describing: ended.pipeline.failure))")
+        await ended.stop()
+        try await expectEachOnce(reader, 10)
+        #expect(other.pipeline.failure == nil)
+        await other.stop()
+    }
+}
