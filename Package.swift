@@ -164,7 +164,9 @@ let package = Package(
             resources: [.copy("Specs")]),
         tests("KafkaClientTests", ["KafkaClient"]),
         tests("SettingsTests", ["Settings"]),
-        tests("StreamingTests", ["Alerts", "Detection", "EventSchema", "KafkaClient", "Rules", "Streaming", "TestSupport"]),
+        tests(
+            "StreamingTests",
+            ["Alerts", "Detection", "EventSchema", "KafkaClient", "Rules", "Streaming", "TestSupport"]),
         tests("TelemetryTests", ["Telemetry", metrics]),
         tests("OperationsTests", ["Operations", "Telemetry", logging, nio]),
         tests("TrafficTests", ["EQL", "EventSchema", "TestSupport", "Traffic"]),
