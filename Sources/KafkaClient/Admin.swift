@@ -69,27 +69,16 @@ public final class Admin: Sendable {
         defer { rd_kafka_NewTopic_destroy_array(&requests, requests.count) }
         for topic in topics { requests.append(try Self.request(for: topic)) }
 
-        let options = rd_kafka_AdminOptions_new(client.pointer, RD_KAFKA_ADMIN_OP_CREATETOPICS)
-        defer { rd_kafka_AdminOptions_destroy(options) }
-        try withOptionCheck { text, size in
-            rd_kafka_AdminOptions_set_request_timeout(options, timeout.timeout, text, size)
-        }
-        // The controller's own patience; a little less, so that its answer still arrives.
-        try withOptionCheck { text, size in
-            rd_kafka_AdminOptions_set_operation_timeout(options, max(1, timeout.timeout / 10 * 9), text, size)
-        }
-
-        guard let pointer = rd_kafka_queue_new(client.pointer) else {
-            preconditionFailure("rd_kafka_queue_new never returns NULL")
-        }
-        let answers = QueueHandle(taking: pointer, of: client)
-        rd_kafka_CreateTopics(client.pointer, &requests, requests.count, options, answers.pointer)
-        // librdkafka answers by itself when the time is up; the second more only covers its own delay.
-        guard let event = rd_kafka_queue_poll(answers.pointer, (timeout + .seconds(1)).timeout) else {
-            throw KafkaError(.timedOut, "create topics")
+        let event = try answer(to: "create topics", RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout: timeout) {
+            rd_kafka_CreateTopics(client.pointer, &requests, requests.count, $0, $1)
         }
         defer { rd_kafka_event_destroy(event) }
-        return try Self.refusals(in: event)
+        guard let result = rd_kafka_event_CreateTopics_result(event) else {
+            throw KafkaError(.inconsistent, "create topics")
+        }
+        var count = 0
+        let answers = rd_kafka_CreateTopics_result_topics(result, &count)
+        return Self.refusals(in: UnsafeBufferPointer(start: answers, count: count), "create the topic")
     }
 
     /// Adds partitions to a topic until it has `partitions` of them, and waits until the controller has.
@@ -102,49 +91,65 @@ public final class Admin: Sendable {
         }
         var request: OpaquePointer? = try made.get()
         defer { rd_kafka_NewPartitions_destroy(request) }
-        let options = rd_kafka_AdminOptions_new(client.pointer, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS)
+        let event = try answer(to: "add partitions", RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, timeout: timeout) {
+            rd_kafka_CreatePartitions(client.pointer, &request, 1, $0, $1)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        guard let result = rd_kafka_event_CreatePartitions_result(event) else {
+            throw KafkaError(.inconsistent, "add partitions", topic: topic)
+        }
+        var count = 0
+        let answers = rd_kafka_CreatePartitions_result_topics(result, &count)
+        let refusals = Self.refusals(in: UnsafeBufferPointer(start: answers, count: count), "add partitions")
+        if let refusal = refusals[topic] { throw refusal }
+    }
+
+    /// Sends a request and waits for the controller to have dealt with it.
+    ///
+    /// - Returns: The event with the answer, for the caller to destroy.
+    /// - Throws: When the request failed as a whole.
+    private func answer(
+        to what: String, _ operation: rd_kafka_admin_op_t, timeout: Duration,
+        send: (_ options: OpaquePointer?, _ answers: OpaquePointer) -> Void
+    ) throws(KafkaError) -> OpaquePointer {
+        let options = rd_kafka_AdminOptions_new(client.pointer, operation)
         defer { rd_kafka_AdminOptions_destroy(options) }
         try withOptionCheck { text, size in
             rd_kafka_AdminOptions_set_request_timeout(options, timeout.timeout, text, size)
+        }
+        // The controller's own patience; a little less, so that its answer still arrives.
+        try withOptionCheck { text, size in
+            rd_kafka_AdminOptions_set_operation_timeout(options, max(1, timeout.timeout / 10 * 9), text, size)
         }
         guard let pointer = rd_kafka_queue_new(client.pointer) else {
             preconditionFailure("rd_kafka_queue_new never returns NULL")
         }
         let answers = QueueHandle(taking: pointer, of: client)
-        rd_kafka_CreatePartitions(client.pointer, &request, 1, options, answers.pointer)
+        send(options, answers.pointer)
+        // librdkafka answers by itself when the time is up; the second more only covers its own delay.
         guard let event = rd_kafka_queue_poll(answers.pointer, (timeout + .seconds(1)).timeout) else {
-            throw KafkaError(.timedOut, "add partitions", topic: topic)
+            throw KafkaError(.timedOut, what)
         }
-        defer { rd_kafka_event_destroy(event) }
-        var count = 0
         let code = rd_kafka_event_error(event)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result = rd_kafka_event_CreatePartitions_result(event),
-            let answer = rd_kafka_CreatePartitions_result_topics(result, &count)?[0]
-        else { throw KafkaError(code, "add partitions", topic: topic) }
-        let refusal = rd_kafka_topic_result_error(answer)
-        guard refusal == RD_KAFKA_RESP_ERR_NO_ERROR else {
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            defer { rd_kafka_event_destroy(event) }
             throw KafkaError(
-                KafkaErrorCode(refusal), "add partitions",
-                message: rd_kafka_topic_result_error_string(answer).map { String(cString: $0) }, topic: topic)
+                KafkaErrorCode(code), what, message: rd_kafka_event_error_string(event).map { String(cString: $0) })
         }
+        return event
     }
 
-    private static func refusals(in event: OpaquePointer) throws(KafkaError) -> [String: KafkaError] {
-        let code = rd_kafka_event_error(event)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result = rd_kafka_event_CreateTopics_result(event) else {
-            throw KafkaError(
-                KafkaErrorCode(code), "create topics",
-                message: rd_kafka_event_error_string(event).map { String(cString: $0) })
-        }
-        var count = 0
-        let answers = UnsafeBufferPointer(start: rd_kafka_CreateTopics_result_topics(result, &count), count: count)
+    /// What the controller refused, by topic.
+    private static func refusals(
+        in answers: UnsafeBufferPointer<OpaquePointer?>, _ operation: String
+    ) -> [String: KafkaError] {
         var refusals: [String: KafkaError] = [:]
         for case let answer? in answers {
             let code = rd_kafka_topic_result_error(answer)
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR, let name = rd_kafka_topic_result_name(answer) else { continue }
             let topic = String(cString: name)
             refusals[topic] = KafkaError(
-                KafkaErrorCode(code), "create the topic",
+                KafkaErrorCode(code), operation,
                 message: rd_kafka_topic_result_error_string(answer).map { String(cString: $0) }, topic: topic)
         }
         return refusals

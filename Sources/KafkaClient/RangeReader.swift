@@ -1,4 +1,4 @@
-public import Dispatch
+import Dispatch
 import Synchronization
 
 /// A stretch of one partition: from an offset up to another, which is not part of it.

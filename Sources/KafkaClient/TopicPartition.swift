@@ -32,12 +32,12 @@ public struct Offset: RawRepresentable, Hashable, Sendable {
     /// The group's committed offset, else what `auto.offset.reset` says.
     public static let committed = Offset(rawValue: -1000)
 
-    /// What a value of `auto.offset.reset` means, nil for `error`.
-    init?(reset value: String?) {
+    /// What a value of `auto.offset.reset` means, nil for `error`; without a value what librdkafka takes for it.
+    public init?(reset value: String?) {
         switch value {
-        case "smallest", "earliest", "beginning": self = .beginning
+        case nil, "largest", "latest", "end": self = .end
         case "error": return nil
-        default: self = .end
+        default: self = .beginning
         }
     }
 }

@@ -115,9 +115,7 @@ extension PipelineOptions {
     }
 
     /// Whether reading starts behind the newest record where nothing is committed.
-    var startsAtEnd: Bool {
-        ["latest", "end", "largest"].contains(consumer["auto.offset.reset"] ?? "end")
-    }
+    var startsAtEnd: Bool { Offset(reset: consumer["auto.offset.reset"]) == .end }
 
     /// Whether another process under our name would be another member with our `group.instance.id`.
     var isNamed: Bool { consumer["group.instance.id"] != nil }
