@@ -399,9 +399,9 @@ struct Deobfuscator {
         if pieces[left].kind == .list {
             list = pieces[left].range
             start = left
-        } else if let strings = listStrings(endingAt: left) {
-            list = strings.list
-            start = strings.start
+        } else if let first = startOfStrings(endingAt: left) {
+            list = listStrings(first...left)
+            start = first
         } else {
             return nil
         }
@@ -422,12 +422,11 @@ struct Deobfuscator {
         return place
     }
 
-    /// Puts the strings `'a','b','c'`, whose last stands at `end`, into the elements.
-    private mutating func listStrings(endingAt end: Int) -> (list: Range<Int>, start: Int)? {
-        guard let start = startOfStrings(endingAt: end) else { return nil }
+    /// Puts the strings among these pieces into the elements.
+    private mutating func listStrings(_ places: ClosedRange<Int>) -> Range<Int> {
         let first = elements.count
-        for place in start...end where pieces[place].kind == .string { elements.append(pieces[place].range) }
-        return (first..<elements.count, start)
+        for place in places where pieces[place].kind == .string { elements.append(pieces[place].range) }
+        return first..<elements.count
     }
 
     /// Appends strings to the arena; false, and nothing, when the budget does not allow it.
@@ -467,9 +466,10 @@ struct Deobfuscator {
             pieces.append(Piece(kind: .close))
             return index + 1
         }
-        if start < last, let strings = listStrings(endingAt: last) {
+        if start < last {
+            let list = listStrings(start...last)
             pieces.removeLast(pieces.count - open)
-            pushList(strings.list)
+            pushList(list)
         } else {
             let string = pieces[last].range
             pieces.removeLast(pieces.count - open)
@@ -493,10 +493,8 @@ struct Deobfuscator {
         let arguments: Range<Int>
         if pieces[last].kind == .list, solid(before: last) == place {
             arguments = pieces[last].range
-        } else if let start = startOfStrings(endingAt: last), solid(before: start) == place,
-            let strings = listStrings(endingAt: last)
-        {
-            arguments = strings.list
+        } else if let start = startOfStrings(endingAt: last), solid(before: start) == place {
+            arguments = listStrings(start...last)
         } else {
             return
         }

@@ -1,4 +1,4 @@
-public import EventSchema
+import EventSchema
 public import Events
 
 /// Whole records in ECS: what a record holds, and every field its table gives it.
