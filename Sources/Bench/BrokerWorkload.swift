@@ -91,7 +91,6 @@ struct BrokerWorkload {
         }
         let elapsed = first.map { ContinuousClock.now - $0 } ?? .zero
         guard await pipeline.stop(timeout: .seconds(20)) else { throw Stuck(description: "the pipeline did not stop") }
-        let (seconds, attoseconds) = elapsed.components
-        return Double(seconds) * 1e9 + Double(attoseconds) / 1e9
+        return seconds(elapsed) * 1e9
     }
 }

@@ -15,10 +15,7 @@ static _Thread_local uint64_t count __attribute__((tls_model("initial-exec")));
 
 uint64_t apus_allocation_count(void) { return count; }
 
-uint64_t apus_allocated_bytes(void) {
-    const struct mallinfo2 info = mallinfo2();
-    return (uint64_t)info.uordblks + (uint64_t)info.hblkhd;
-}
+void apus_return_free_memory(void) { malloc_trim(0); }
 
 void *malloc(size_t size) {
     ++count;

@@ -8,7 +8,7 @@
 /// Calls of malloc, calloc, realloc and the aligned ones by this thread so far.
 uint64_t apus_allocation_count(void);
 
-/// Bytes the process holds from the allocator now, of all threads.
-uint64_t apus_allocated_bytes(void);
+/// Gives whole pages without a live allocation back to the system: what is resident then is what is in use.
+void apus_return_free_memory(void);
 
 #endif
