@@ -135,8 +135,7 @@ let package = Package(
             "AllocationTests",
             [
                 "CAllocations", "CInstructions", "Detection", "EventSchema", "Events", "Normalization", "Rules",
-                "Settings",
-                "Traffic",
+                "Settings", "Traffic",
             ]),
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),
@@ -162,7 +161,7 @@ let package = Package(
         tests(
             "ConformanceTests", ["Correlation", "Detection", "EQL", "Events", "EventSchema", "TestSupport"],
             resources: [.copy("Specs")]),
-        tests("KafkaClientTests", ["KafkaClient"]),
+        tests("KafkaClientTests", ["KafkaClient", "TestSupport"]),
         tests("SettingsTests", ["Settings"]),
         tests(
             "StreamingTests",

@@ -2,9 +2,6 @@ import CAllocations
 import Detection
 import EventSchema
 import Events
-import Normalization
-import Rules
-import Settings
 import Testing
 import Traffic
 
@@ -12,14 +9,6 @@ import Traffic
 ///
 /// Holds in debug builds too. `CAllocations` counts per thread, so tests beside these do not disturb.
 @Suite struct AllocationTests {
-    private static let rules: CompiledRules = {
-        let report = RuleLoader(checker: .streaming).load(paths: ["config/rules"])
-        guard let rules = try? CompiledRules(report.rules, normalizers: NormalizerTable.builtIn) else {
-            preconditionFailure("the pack compiles")
-        }
-        return rules
-    }()
-
     private static let records: [[UInt8]] = {
         let start = EventTime(nanoseconds: 1_780_000_000_000_000_000)
         guard let plan = try? TrafficPlan(seed: 3, events: 20_000, hosts: 100, start: start) else {
@@ -43,7 +32,7 @@ import Traffic
     }
 
     @Test func decodingAllocatesNothing() {
-        let decoder = Self.rules.queries.makeDecoder(limits: DecodeLimits())
+        let decoder = PackLane.rules.queries.makeDecoder(limits: DecodeLimits())
         func decodeAll() -> UInt64 {
             var total: UInt64 = 0
             for record in Self.records {
@@ -63,7 +52,7 @@ import Traffic
     /// Per event, so that events which match cannot hide one that should have cost nothing. A part of a script block is
     /// kept until the others come, whether they match or not.
     @Test func eventsThatMatchNothingAllocateNothing() {
-        let lane = PackLane(Self.rules)
+        let lane = PackLane()
         for record in Self.records { lane.process(record) }
         var unmatched = 0
         var allocating = 0
@@ -91,7 +80,7 @@ import Traffic
     ].map { Array($0.utf8) }
 
     @Test func recordsThatAreNotECSAllocateNothing() {
-        let lane = PackLane(Self.rules)
+        let lane = PackLane()
         for record in Self.rawRecords { lane.process(record) }
         #expect(lane.evaluator.counters.normalized == UInt64(Self.rawRecords.count))
         var unmatched = 0
@@ -117,7 +106,7 @@ import Traffic
             #"{"event":{"category":["process"],"type":["start"]},"process":{"name":"x.exe","command_line":"\#(escaped)"}}"#,
             #"{"event":{"code":"4104"},"powershell":{"file":{"script_block_text":"\#(escaped)"}}}"#,
         ].map { Array($0.utf8) }
-        let lane = PackLane(Self.rules)
+        let lane = PackLane()
         for record in records + records { lane.process(record) }
         for record in records { #expect(Self.allocations { lane.process(record) } == 0) }
         #expect(lane.evaluator.counters.matched == 0)
@@ -125,7 +114,7 @@ import Traffic
 
     /// A raised number here is a decision, not an accident.
     @Test func anEventThatMatchesAllocatesNoMoreThanAllowed() {
-        let lane = PackLane(Self.rules)
+        let lane = PackLane()
         for record in Self.records { lane.process(record) }
         var matching = 0
         var total: UInt64 = 0

@@ -1,16 +1,28 @@
 import Detection
 import EventSchema
 import Events
+import Normalization
+import Rules
+import Settings
 
 /// An evaluator of the pack with one source.
 final class PackLane {
+    /// All rules that come with Apus.
+    static let rules: CompiledRules = {
+        let report = RuleLoader(checker: .streaming).load(paths: ["config/rules"])
+        guard let rules = try? CompiledRules(report.rules, normalizers: NormalizerTable.builtIn) else {
+            preconditionFailure("the pack compiles")
+        }
+        return rules
+    }()
+
     let evaluator: Evaluator
     private let source: Int
     private var offset: Int64 = 0
 
-    init(_ rules: CompiledRules) {
+    init() {
         evaluator = Evaluator(
-            rules.queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)))
+            Self.rules.queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)))
         source = evaluator.addSource()
     }
 

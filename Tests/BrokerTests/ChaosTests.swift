@@ -4,7 +4,7 @@ import Testing
 
 /// The short form of `make chaos`: some thousand events and a few kills for each way of delivery.
 @Suite(
-    .timeLimit(.minutes(10)), .serialized, .enabled(if: TestBroker.python != nil, "python3 is not installed"))
+    .timeLimit(.minutes(10)), .serialized, .enabled(if: BrokerProcess.python != nil, "python3 is not installed"))
 struct ChaosTests {
     /// Another seed is another run; the one that failed can be had again.
     static let seed = ProcessInfo.processInfo.environment["APUS_TEST_SEED"] ?? "20261124"

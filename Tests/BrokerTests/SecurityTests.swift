@@ -4,7 +4,7 @@ import Testing
 
 /// Encrypted and authenticated connections, as an operator sets them up: by librdkafka's properties.
 @Suite(
-    .timeLimit(.minutes(5)), .serialized, .enabled(if: TestBroker.python != nil, "python3 is not installed"),
+    .timeLimit(.minutes(5)), .serialized, .enabled(if: BrokerProcess.python != nil, "python3 is not installed"),
     .enabled(if: Installation.kcatPath != nil, "kcat is not installed"))
 struct SecurityTests {
     static let stunnel = ["/usr/bin/stunnel4", "/usr/bin/stunnel", "/usr/local/bin/stunnel"]
@@ -221,7 +221,7 @@ struct SecurityTests {
                 part(#"{"sub":"apus","iat":\#(expiry - 3600),"exp":\#(expiry)}"#), part("signature"),
             ].joined(separator: ".")
             process = try Command(
-                try #require(TestBroker.python),
+                try #require(BrokerProcess.python),
                 [
                     "-u", "-c",
                     """

@@ -9,9 +9,6 @@ struct TestBroker {
     static let external = ProcessInfo.processInfo.environment["APUS_TEST_BROKERS"]
     static let externalProperties = properties(ProcessInfo.processInfo.environment["APUS_TEST_PROPERTIES"] ?? "")
 
-    static let python = ["/usr/bin/python3", "/usr/local/bin/python3"]
-        .first { FileManager.default.isExecutableFile(atPath: $0) }
-
     let process: Command
     /// Where clients begin.
     let address: String
@@ -20,11 +17,8 @@ struct TestBroker {
 
     /// `ops/broker/broker.py`, which has real transactions, TLS and SASL.
     static func own(_ arguments: String...) async throws -> TestBroker {
-        let path = try #require(python, "python3 is not installed")
-        let process = try Command(path, ["ops/broker/broker.py"] + arguments)
-        try await eventually("address: \(process.errors)") { process.output.contains("\n") }
-        let address = try #require(process.lines.first?.split(separator: " ").last.map(String.init))
-        return TestBroker(process: process, address: address)
+        let broker = try await BrokerProcess(arguments)
+        return TestBroker(process: broker.process, address: broker.address)
     }
 
     /// Tansu, installed from PyPI when it is not there yet.

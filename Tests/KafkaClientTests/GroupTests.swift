@@ -1,5 +1,6 @@
 import Dispatch
 import KafkaClient
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3)))
@@ -79,7 +80,7 @@ struct GroupTests {
         broker.fail(.offsetFetch, with: Array(repeating: .unstableOffsetCommit, count: 60))
         let second = try Reader(broker, group: "unstable", settings)
         try second.consumer.subscribe(to: ["events"])
-        try await eventually("membership") { try second.consumer.assignment.count == 1 }
+        try await eventually("membership", seconds: 30) { try second.consumer.assignment.count == 1 }
         try second.consumer.subscribe(to: ["events", "more"])
         try await second.records.wait(count: 15)
         let start = second.records.elements.first { $0.partition.topic == "events" }
@@ -94,7 +95,7 @@ struct GroupTests {
         broker.fail(.offsetFetch, with: Array(repeating: .unstableOffsetCommit, count: 1000))
         let reader = try Reader(broker, group: "leaving")
         try reader.consumer.subscribe(to: ["events"])
-        try await eventually("membership") { try reader.consumer.assignment.count == 1 }
+        try await eventually("membership", seconds: 30) { try reader.consumer.assignment.count == 1 }
         try await reader.close()
         #expect(!reader.notes.elements.contains { if case .assigned = $0 { true } else { false } })
     }

@@ -69,18 +69,6 @@ final class Recorder<Element: Sendable>: Sendable {
     }
 }
 
-/// Waits for what nobody reports.
-func eventually(
-    _ what: String, seconds: Int = 30, sourceLocation: SourceLocation = #_sourceLocation,
-    _ isMet: () throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while try !isMet() {
-        try #require(ContinuousClock.now < deadline, "no \(what) within \(seconds) s", sourceLocation: sourceLocation)
-        try await Task.sleep(for: .milliseconds(20))
-    }
-}
-
 /// A record, copied out of its batch.
 struct ReceivedRecord: Sendable, Equatable {
     let partition: TopicPartition

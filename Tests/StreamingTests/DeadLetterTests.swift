@@ -1,5 +1,6 @@
 import KafkaClient
 import Streaming
+import TestSupport
 import Testing
 
 /// Records that are no events: kept as they are, with the reason, and never in the way of the others.

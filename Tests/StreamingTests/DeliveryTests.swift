@@ -3,6 +3,7 @@ import EventSchema
 import Foundation
 import KafkaClient
 import Streaming
+import TestSupport
 import Testing
 
 /// From records to alerts to committed offsets.

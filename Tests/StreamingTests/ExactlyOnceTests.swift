@@ -1,5 +1,6 @@
 import KafkaClient
 import Streaming
+import TestSupport
 import Testing
 
 /// Transactions, as far as the embedded broker has them: it keeps no offsets of theirs, and hides no aborted record.
@@ -87,15 +88,7 @@ struct ExactlyOnceTests {
             $0.maxOutstanding = 5
             $0.batchSize = 5
         }
-        try await eventually("assignment") { !instance.assignment.isEmpty }
-        try stage.broker.takeDown(broker: Stage.outputBroker)
-        try stage.write((0..<100).map { event("alert", host: "h\($0)") })
-        try await eventually("pause") {
-            instance.events.contains { if case .paused(partition: 0) = $0 { true } else { false } }
-        }
-        let paused = await instance.pipeline.snapshot()
-        #expect(paused.lanes.first?.isPaused == true)
-        #expect((paused.lanes.first?.outstanding ?? 0) <= 10, "one checkpoint in hand and one being gathered")
+        _ = try await stage.pause(instance)
         try stage.broker.bringUp(broker: Stage.outputBroker)
         try await eventually("commit") { isCommitted(instance, 100) }
         let alerts = try stage.reader()

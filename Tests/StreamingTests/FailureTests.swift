@@ -2,6 +2,7 @@ import Detection
 import Foundation
 import KafkaClient
 import Streaming
+import TestSupport
 import Testing
 
 /// Instances that come, go and crash; brokers that are away or refuse.

@@ -1,4 +1,5 @@
 import Streaming
+import TestSupport
 import Testing
 
 @testable import KafkaClient

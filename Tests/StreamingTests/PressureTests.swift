@@ -1,6 +1,7 @@
 import Detection
 import KafkaClient
 import Streaming
+import TestSupport
 import Testing
 
 /// Slow outputs hold reading back, and nothing grows without bound.
@@ -12,16 +13,7 @@ struct PressureTests {
             $0.maxOutstanding = 5
             $0.batchSize = 5
         }
-        try await eventually("assignment") { !instance.assignment.isEmpty }
-        try stage.broker.takeDown(broker: Stage.outputBroker)
-        try stage.write((0..<100).map { event("alert", host: "h\($0)") })
-        try await eventually("pause") {
-            instance.events.contains { if case .paused(partition: 0) = $0 { true } else { false } }
-        }
-        let paused = await instance.pipeline.snapshot()
-        #expect(paused.lanes.first?.isPaused == true)
-        #expect(paused.records < 100)
-        #expect((paused.lanes.first?.outstanding ?? 0) <= 10)
+        #expect(try await stage.pause(instance).records < 100)
 
         try stage.broker.bringUp(broker: Stage.outputBroker)
         try await stage.reader().wait(count: 100)

@@ -1,6 +1,7 @@
 import Alerts
 import KafkaClient
 import Streaming
+import TestSupport
 import Testing
 
 /// Alerts of shadow rules go to a topic of their own.

@@ -5,19 +5,8 @@ import KafkaClient
 import Rules
 import Streaming
 import Synchronization
+import TestSupport
 import Testing
-
-/// Waits until `condition` holds; fails the test if that takes too long.
-func eventually(
-    _ what: @autoclosure () -> String, seconds: Int = 40, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "not in \(seconds) s: \(what())", sourceLocation: sourceLocation)
-        try await Task.sleep(for: .milliseconds(20))
-    }
-}
 
 /// An embedded cluster with the topics of one pipeline, a producer of events, and eyes on what comes out.
 ///
@@ -120,6 +109,21 @@ final class Stage: Sendable {
         try instance.pipeline.start()
         return instance
     }
+
+    /// Takes the outputs' broker away from an instance with room for five outputs while a hundred alerts are due, and
+    /// waits until its lane pauses.
+    func pause(_ instance: Instance) async throws -> PipelineSnapshot {
+        try await eventually("assignment") { !instance.assignment.isEmpty }
+        try broker.takeDown(broker: Self.outputBroker)
+        try write((0..<100).map { event("alert", host: "h\($0)") })
+        try await eventually("pause") {
+            instance.events.contains { if case .paused(partition: 0) = $0 { true } else { false } }
+        }
+        let paused = await instance.pipeline.snapshot()
+        #expect(paused.lanes.first?.isPaused == true)
+        #expect((paused.lanes.first?.outstanding ?? 0) <= 10, "one checkpoint in hand and one being gathered")
+        return paused
+    }
 }
 
 /// A pipeline and everything it said.
@@ -221,19 +225,19 @@ final class TopicReader: Sendable {
     var alertIDs: [String] { records.compactMap { $0.headers["apus-alert-id"] } }
 
     @discardableResult
-    func wait(count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws -> [Record] {
-        try await eventually("\(count) records, but \(records.count)", sourceLocation: sourceLocation) {
+    func wait(count: Int, file: StaticString = #fileID, line: Int = #line) async throws -> [Record] {
+        try await eventually("\(count) records, but \(records.count)", file: file, line: line) {
             records.count >= count
         }
         return records
     }
 
     /// Waits for `count` records, and looks whether the topic holds more of them than that.
-    func waitForAll(_ count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws -> [Record] {
-        try await wait(count: count, sourceLocation: sourceLocation)
+    func waitForAll(_ count: Int, file: StaticString = #fileID, line: Int = #line) async throws -> [Record] {
+        try await wait(count: count, file: file, line: line)
         let high = try consumer.watermarks(place, timeout: .seconds(20)).high
         // Not by their number: what ends a transaction takes an offset, too.
-        try await eventually("end of the topic", sourceLocation: sourceLocation) { state.end.withLock { $0 } >= high }
+        try await eventually("end of the topic", file: file, line: line) { state.end.withLock { $0 } >= high }
         return records
     }
 }

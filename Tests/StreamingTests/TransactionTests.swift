@@ -5,32 +5,23 @@ import Streaming
 import TestSupport
 import Testing
 
-private let python = ["/usr/bin/python3", "/usr/local/bin/python3"]
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
 /// What needs a broker that keeps transactions: `ops/broker/broker.py`.
 @Suite(
     "Exactly once, on a broker with transactions", .timeLimit(.minutes(4)),
-    .enabled(if: python != nil, "python3 is not installed"))
+    .enabled(if: BrokerProcess.python != nil, "python3 is not installed"))
 struct TransactionTests {
     /// A process with a broker, a producer of events, and the alerts that readers of committed records see.
     private final class World: Sendable {
-        let process: Command
+        private let broker: BrokerProcess
         let properties: ClientProperties
         let admin: Admin
         private let producer: Producer
 
         init(partitions: Int) async throws {
-            let process = try Command(
-                try #require(python),
-                [
-                    "ops/broker/broker.py", "--topic", "events:\(partitions)", "--topic", "alerts:1", "--topic",
-                    "dead-letters:1",
-                ])
-            self.process = process
-            try await eventually("address: \(process.errors)") { process.output.contains("\n") }
-            let address = try #require(process.lines.first?.split(separator: " ").last.map(String.init))
-            properties = ["bootstrap.servers": address]
+            broker = try await BrokerProcess([
+                "--topic", "events:\(partitions)", "--topic", "alerts:1", "--topic", "dead-letters:1",
+            ])
+            properties = ["bootstrap.servers": broker.address]
             admin = try Admin(properties)
             producer = try Producer(
                 properties.merging(["topic.metadata.refresh.interval.ms": "100"]),
@@ -72,10 +63,16 @@ struct TransactionTests {
             return instance
         }
 
-        func stop() { process.signal(SIGKILL) }
+        func stop() { broker.process.signal(SIGKILL) }
     }
 
     private func alerts(_ range: Range<Int>) -> [String] { range.map { event("alert", host: "h\($0)") } }
+
+    /// A member whose name survives its process.
+    private func named(_ options: inout PipelineOptions) {
+        options.consumer["group.instance.id"] = "one"
+        options.instance = "one"
+    }
 
     /// All of them, each once, and no more behind them.
     private func expectEachOnce(_ reader: TopicReader, _ count: Int) async throws {
@@ -126,10 +123,6 @@ struct TransactionTests {
         let world = try await World(partitions: 2)
         defer { world.stop() }
         let reader = try world.alerts()
-        let named = { (options: inout PipelineOptions) in
-            options.consumer["group.instance.id"] = "one"
-            options.instance = "one"
-        }
         var instance: Instance? = try world.instance(named)
         try await eventually("assignment") { instance?.assignment.count == 2 }
         for partition in 0..<2 { try await world.write(alerts(0..<10), partition: partition) }
@@ -147,10 +140,6 @@ struct TransactionTests {
         let world = try await World(partitions: 1)
         defer { world.stop() }
         let reader = try world.alerts()
-        let named = { (options: inout PipelineOptions) in
-            options.consumer["group.instance.id"] = "one"
-            options.instance = "one"
-        }
         let first = try world.instance(named)
         try await eventually("assignment") { first.assignment.count == 1 }
         let second = try world.instance(named)
