@@ -27,11 +27,11 @@ test: install ## Run all tests
 	@swift test --disable-xctest --skip-build --no-parallel --filter '$(ALONE)'
 	@swift test --disable-xctest --skip-build --no-parallel --filter '$(APART)'
 
-bench: install ## Measure the speed of this machine
+bench: install ## Measure the speed of this machine, and write ops/benchmarks.md
 	@echo "Building for release; the first time takes some minutes"
 	@$(SWIFT_BUILD) --configuration release --product apus
 	@$(SWIFT_BUILD) --configuration release --product bench
-	@.build/release/bench
+	@.build/release/bench --report ops/benchmarks.md
 
 fuzz: install ## Throw mutated queries and records at the engine; FUZZ=count, 100000 by default
 	@swift build --quiet --product fuzz

@@ -38,9 +38,9 @@ struct Bench: AsyncParsableCommand {
         let corpora = try Corpora(scale)
         report.section("Engine, one thread, records in memory (CPU time)")
         EngineWorkloads(rules: rules, corpora: corpora, scale: scale).run(report, only: only)
+        report.section("Rules, one thread, records in memory (CPU time)")
+        try RuleCountWorkload(corpora: corpora, scale: scale, isAlone: engineOnly).run(report, only: only)
         if only == nil {
-            report.section("Rules, one thread, records in memory (CPU time)")
-            try RuleCountWorkload(corpora: corpora, scale: scale, isAlone: engineOnly).run(report)
             report.section("Memory of what waits")
             PartialsWorkload(rules: rules, scale: scale).run(report)
             report.section("Lanes on threads of their own (wall time)")

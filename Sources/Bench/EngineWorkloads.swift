@@ -11,55 +11,35 @@ struct EngineWorkloads {
 
     /// - Parameter filter: only workloads whose name holds this text, without ratios.
     func run(_ report: Report, only filter: String?) {
-        func isWanted(_ name: String) -> Bool { filter.map(name.contains) ?? true }
-        let sizes = [("1 KB", corpora.kilobyte), ("mixed", corpora.mixed)]
-        for (size, corpus) in sizes {
-            let parse = filter == nil ? floor("floor: simdjson DOM parse, \(size)", corpus) : nil
-            if let parse { report.add(parse) }
-            func add(_ name: String, _ measured: (String, Corpus) -> Figure) {
-                guard isWanted("\(name), \(size)") else { return }
-                let figure = measured("\(name), \(size)", corpus)
-                report.add(parse.map(figure.over) ?? figure)
-            }
-            add("decode, seed rule's fields", decode)
-            add("decode + match, seed rule") { process($0, rules.seed.queries, $1) }
-            add("decode + match, 1,000 rules") { process($0, rules.thousand, $1) }
+        for (size, corpus) in [("1 KB", corpora.kilobyte), ("mixed", corpora.mixed)] {
+            var group = Interleaved(corpus, scale)
+            group.add("floor: simdjson DOM parse, \(size)", parse)
+            group.add("decode, seed rule's fields, \(size)", decode)
+            group.add("decode + match, seed rule, \(size)") { process(rules.seed.queries, $0) }
+            group.add("decode + match, 1,000 rules, \(size)") { process(rules.thousand, $0) }
+            group.run(report, only: filter)
         }
         for (name, queries, corpus) in [
-            ("the pack (seed and sample), mixed", rules.pack.queries, corpora.mixed),
+            ("the pack, mixed", rules.pack.queries, corpora.mixed),
             ("sample rule, only port 443", rules.sample.queries, corpora.connections),
             ("sequence rule, only port 443", rules.sequence, corpora.connections),
-        ] where isWanted(name) { report.add(correlate(name, queries, corpus)) }
-    }
-
-    private func measure(
-        _ name: String, _ corpus: Corpus, rounds: Int? = nil, _ prepare: () -> (Corpus) -> Void
-    ) -> Figure {
-        let rounds = rounds ?? scale.rounds
-        var runs: [Run] = []
-        for _ in 0..<scale.runs {
-            let work = prepare()
-            runs.append(Run { for _ in 0..<rounds { work(corpus) } })
-        }
-        return Figure(
-            name, events: corpus.count * rounds, bytes: corpus.payloadBytes * rounds,
-            runs: runs.map(\.nanoseconds), allocations: runs.map(\.allocations))
-    }
-
-    private func floor(_ name: String, _ corpus: Corpus) -> Figure {
-        let parser = apus_floor_parser_create()
-        defer { apus_floor_parser_destroy(parser) }
-        return measure(name, corpus) {
-            { corpus in
-                corpus.eachRecord { record, _ in
-                    let bytes = record.baseAddress?.assumingMemoryBound(to: UInt8.self)
-                    precondition(apus_floor_parse(parser, bytes, record.count) == 1, "the corpus is JSON")
-                }
+        ] {
+            // Once through the corpus with a new evaluator: the watermark would take a second pass for late events.
+            var group = Interleaved(corpus, scale, rounds: 1)
+            group.add(name) { _ in
+                let lane = Lane(queries)
+                return { lane.run($0) }
             }
+            group.run(report, only: filter)
         }
     }
 
-    private func decode(_ name: String, _ corpus: Corpus) -> Figure {
+    private func parse(_: Corpus) -> (Corpus) -> Void {
+        let parser = FloorParser()
+        return { corpus in corpus.eachRecord { record, _ in parser.parse(record) } }
+    }
+
+    private func decode(_ corpus: Corpus) -> (Corpus) -> Void {
         let decoder = rules.seed.queries.makeDecoder(limits: DecodeLimits())
         let work = { (corpus: Corpus) in
             corpus.eachRecord { record, _ in
@@ -67,20 +47,70 @@ struct EngineWorkloads {
             }
         }
         work(corpus)
-        return measure(name, corpus) { work }
+        return work
     }
 
-    private func process(_ name: String, _ queries: CompiledQueries, _ corpus: Corpus) -> Figure {
+    private func process(_ queries: CompiledQueries, _ corpus: Corpus) -> (Corpus) -> Void {
         let lane = Lane(queries)
         lane.run(corpus)
-        return measure(name, corpus) { { lane.run($0) } }
+        return { lane.run($0) }
+    }
+}
+
+private final class FloorParser {
+    private let parser = apus_floor_parser_create()
+
+    func parse(_ record: UnsafeRawBufferPointer) {
+        let bytes = record.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        precondition(apus_floor_parse(parser, bytes, record.count) == 1, "the corpus is JSON")
     }
 
-    /// Once through the corpus with a new evaluator: the watermark would take a second pass for late events.
-    private func correlate(_ name: String, _ queries: CompiledQueries, _ corpus: Corpus) -> Figure {
-        measure(name, corpus, rounds: 1) {
-            let lane = Lane(queries)
-            return { lane.run($0) }
+    deinit { apus_floor_parser_destroy(parser) }
+}
+
+/// Workloads on one corpus, one run of each after the other and then the next: a moment in which the machine is busy
+/// meets all of them, and the ratios stay.
+struct Interleaved {
+    private let corpus: Corpus
+    private let runs: Int
+    private let rounds: Int
+    private var workloads: [Workload] = []
+
+    private struct Workload {
+        var name: String
+        var prepare: (Corpus) -> (Corpus) -> Void
+        var runs: [Run] = []
+    }
+
+    init(_ corpus: Corpus, _ scale: Scale, rounds: Int? = nil) {
+        self.corpus = corpus
+        runs = scale.runs
+        self.rounds = rounds ?? scale.rounds
+    }
+
+    /// The first one is the floor of the others. `prepare` is called before every run, outside of what is measured.
+    mutating func add(_ name: String, _ prepare: @escaping (Corpus) -> (Corpus) -> Void) {
+        workloads.append(Workload(name: name, prepare: prepare))
+    }
+
+    mutating func run(_ report: Report, only filter: String? = nil) {
+        if let filter { workloads.removeAll { !$0.name.contains(filter) } }
+        for _ in 0..<runs {
+            for index in workloads.indices {
+                let work = workloads[index].prepare(corpus)
+                let run = Run { for _ in 0..<rounds { work(corpus) } }
+                workloads[index].runs.append(run)
+            }
+        }
+        var floor: Figure?
+        for workload in workloads {
+            let figure = Figure(
+                workload.name, events: corpus.count * rounds, bytes: corpus.payloadBytes * rounds,
+                runs: workload.runs.map(\.nanoseconds), allocations: workload.runs.map(\.allocations))
+            var ratios: [Double] = []
+            for run in 0..<runs { ratios.append(workload.runs[run].nanoseconds / workloads[0].runs[run].nanoseconds) }
+            report.add(floor.map { figure.over($0, runs: ratios) } ?? figure)
+            if floor == nil { floor = figure }
         }
     }
 }

@@ -40,8 +40,13 @@ struct Figure: Encodable {
     }
 
     func over(_ floor: Figure) -> Figure {
+        over(floor, runs: [nanosecondsPerEvent / floor.nanosecondsPerEvent])
+    }
+
+    /// - Parameter runs: the ratios of runs that were made one beside the other; their median counts.
+    func over(_ floor: Figure, runs: [Double]) -> Figure {
         var figure = self
-        figure.ratio = Ratio(floor: floor.workload, times: nanosecondsPerEvent / floor.nanosecondsPerEvent)
+        figure.ratio = Ratio(floor: floor.workload, times: runs.sorted()[runs.count / 2])
         return figure
     }
 }

@@ -62,6 +62,7 @@ struct FileWorkload {
             report.note("Python floors: skipped, ops/bench/python-floors cannot be run")
             return []
         }
+        if child.status != 0 { report.note("Python floors: ended early, with status \(child.status)") }
         var names: [String] = []
         var runs: [String: [Double]] = [:]
         var read = 0

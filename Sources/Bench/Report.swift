@@ -26,12 +26,14 @@ final class Report {
         sections.append(Section(title: title))
         guard !isJSON else { return }
         print(sections.count > 1 ? "\n\(title)\n" : "\(title)\n")
-        print(row("", "events/s", "MB/s", "ns/event", "spread", "allocs", ""))
     }
 
     func add(_ figure: Figure) {
         sections[sections.count - 1].figures.append(figure)
         guard !isJSON else { return }
+        if sections[sections.count - 1].figures.count == 1 {
+            print(row("", "events/s", "MB/s", "ns/event", "spread", "allocs", ""))
+        }
         let remarks = [
             figure.ratio.map { String(format: "%.2f × %@", $0.times, $0.floor.replacing("floor: ", with: "")) },
             figure.note,

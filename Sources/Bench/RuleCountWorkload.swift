@@ -9,14 +9,14 @@ struct RuleCountWorkload {
     /// No other process is started.
     let isAlone: Bool
 
-    func run(_ report: Report) throws {
+    func run(_ report: Report, only filter: String?) throws {
         var measures: [Measure] = []
-        var one: Figure?
-        for count in scale.ruleCounts {
+        var sets: [(name: String, queries: CompiledQueries)] = []
+        for count in scale.ruleCounts where filter.map({ "\(count) rules".contains($0) }) ?? true {
             let folder = FileManager.default.temporaryDirectory.appending(path: "apus-bench-rules-\(getpid())-\(count)")
             defer { try? FileManager.default.removeItem(at: folder) }
             try write(count, to: folder)
-            let runs = count > 1_000 ? 1 : min(scale.runs, 3)
+            let runs = count > 1_000 || filter != nil ? 1 : min(scale.runs, 3)
             var loads: [Double] = []
             var rules: CompiledRules?
             // From the second time on, a set like it is in use: that is what a reload meets.
@@ -34,12 +34,19 @@ struct RuleCountWorkload {
             let name = "\(count) rule\(count == 1 ? "" : "s")"
             measures.append(Measure("\(name): load", runs: [loads[0]], unit: "s"))
             measures.append(Measure("\(name): load again (reload)", runs: Array(loads.dropFirst()), unit: "s"))
-            if !isAlone { measures.append(try memory(name, folder)) }
-            for (size, corpus) in [("1 KB", corpora.kilobyte), ("mixed", corpora.mixed)] {
-                let figure = process("\(name), \(size)", rules.queries, corpus)
-                report.add(size == "1 KB" ? one.map(figure.over) ?? figure : figure)
-                if one == nil { one = figure }
+            if !isAlone, filter == nil { measures.append(try memory(name, folder)) }
+            sets.append((name, rules.queries))
+        }
+        for (size, corpus) in [("1 KB", corpora.kilobyte), ("mixed", corpora.mixed)] {
+            var group = Interleaved(corpus, scale, rounds: 1)
+            for (name, queries) in sets {
+                group.add("\(name), \(size)") { _ in
+                    // A new one each time: the watermark would take a second pass for late events.
+                    let lane = Lane(queries)
+                    return { lane.run($0) }
+                }
             }
+            group.run(report, only: filter)
         }
         measures.forEach(report.add)
     }
@@ -50,18 +57,6 @@ struct RuleCountWorkload {
             let file = folder.appending(path: "rule-\(number).toml")
             try GeneratedRules.file(number, query).write(to: file, atomically: false, encoding: .utf8)
         }
-    }
-
-    private func process(_ name: String, _ queries: CompiledQueries, _ corpus: Corpus) -> Figure {
-        var runs: [Run] = []
-        for _ in 0..<scale.runs {
-            // A new one each time: the watermark would take a second pass for late events.
-            let lane = Lane(queries)
-            runs.append(Run { lane.run(corpus) })
-        }
-        return Figure(
-            name, events: corpus.count, bytes: corpus.payloadBytes, runs: runs.map(\.nanoseconds),
-            allocations: runs.map(\.allocations))
     }
 
     /// The most that `apus eval` has resident with these rules and hardly any events.

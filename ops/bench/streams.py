@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import statistics
@@ -109,6 +110,18 @@ class Detector:
         return self.log.read().decode(errors="replace")[-600:].replace("\n", " | ").replace("\t", " ")
 
 
+class Reading:
+    """How fast a topic was read: events a second, CPU nanoseconds an event, megabytes resident."""
+
+    def __init__(self, rate, cpu=None, memory=None):
+        self.rate, self.cpu, self.memory = rate, cpu, memory
+
+
+def children_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def alert_reader(broker, partitions=1):
     reader = Consumer({
         "bootstrap.servers": broker.address, "group.id": "bench-reader", "enable.auto.commit": False,
@@ -146,12 +159,14 @@ def read_with_apus(broker, total, number, cores=0, instances=1):
     low, high = reader.get_watermark_offsets(TopicPartition("alerts", 0), timeout=10)
     reader.assign([TopicPartition("alerts", 0, high)])
     detectors = [Detector(broker, cores=cores, name=f"bench-{number}") for _ in range(instances)]
-    times = []
+    times, idle = [], 0.0
     deadline = time.monotonic() + 90
     while len(times) < 2 * PARTITIONS and time.monotonic() < deadline:
-        for message in reader.consume(500, 0.2):
-            if message.error() is None:
-                times.append(message.timestamp()[1])
+        messages = reader.consume(500, 0.05)
+        if not times:
+            # Start and joining the group are no part of reading.
+            idle = sum(detector.cpu_seconds() for detector in detectors)
+        times += [message.timestamp()[1] for message in messages if message.error() is None]
     cpu = sum(detector.cpu_seconds() for detector in detectors)
     memory = max(detector.resident() for detector in detectors)
     for detector in detectors:
@@ -159,19 +174,19 @@ def read_with_apus(broker, total, number, cores=0, instances=1):
     reader.close()
     if len(times) < 2 * PARTITIONS:
         raise RuntimeError(f"{len(times)} of {2 * PARTITIONS} alerts came: {detectors[0].words()}")
-    return total / ((max(times) - min(times)) / 1000), cpu / total * 1e9, memory
+    return Reading(total / ((max(times) - min(times)) / 1000), (cpu - idle) / total * 1e9, memory)
 
 
 def read_with_kcat(broker, total):
     """Events a second of kcat to nowhere, without its start, which a second kcat for one event shows."""
     def timed(*arguments):
-        started = time.monotonic()
+        started, before = time.monotonic(), children_seconds()
         subprocess.run(
             ["kcat", "-C", "-b", broker.address, "-t", "events", "-o", "beginning", "-q", *arguments],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=120)
-        return time.monotonic() - started
-    one = timed("-c", "1")
-    return total / max(timed("-c", str(total)) - one, 1e-3)
+        return time.monotonic() - started, children_seconds() - before
+    one, all_events = timed("-c", "1"), timed("-c", str(total))
+    return Reading(total / max(all_events[0] - one[0], 1e-3), (all_events[1] - one[1]) / total * 1e9)
 
 
 def read_with_python(broker, total):
@@ -182,16 +197,16 @@ def read_with_python(broker, total):
     while count < total:
         batch = consumer.consume(1000, 1)
         if first is None and batch:
-            first = time.monotonic()
+            first, before = time.monotonic(), time.process_time()
         for message in batch:
             if message.error() is None:
                 count += 1
                 found += matches(json.loads(message.value()))
-    elapsed = time.monotonic() - first
+    elapsed, spent = time.monotonic() - first, time.process_time() - before
     consumer.close()
     if found < 2 * PARTITIONS:
         raise RuntimeError("the Python consumer missed events")
-    return total / elapsed
+    return Reading(total / elapsed, spent / total * 1e9)
 
 
 def read_with_bytewax(broker, total):
@@ -199,12 +214,12 @@ def read_with_bytewax(broker, total):
         [sys.executable, "-m", "bytewax.run", "bytewax_flow:flow"], cwd=HERE, capture_output=True, text=True, timeout=120,
         env={**os.environ, "BROKERS": broker.address, "TOPIC": "events"})
     try:
-        count, found, elapsed = result.stdout.split()[-3:]
+        count, found, elapsed, spent = result.stdout.split()[-4:]
     except ValueError:
         raise RuntimeError(result.stderr.strip().splitlines()[-1] if result.stderr.strip() else "no output") from None
     if int(count) < total or int(found) < 2 * PARTITIONS:
         raise RuntimeError(f"bytewax read {count} of {total} events and found {found}")
-    return total / float(elapsed)
+    return Reading(total / float(elapsed), float(spent) / total * 1e9)
 
 
 def throughput(lines):
@@ -221,28 +236,32 @@ def throughput(lines):
         readers["apus run, two instances"] = lambda run: read_with_apus(broker, total, f"two-{run}", instances=2)
         readers["Python consumer by hand, seed rule"] = lambda run: read_with_python(broker, total)
         readers["Bytewax, one worker, seed rule"] = lambda run: read_with_bytewax(broker, total)
-        figures, cpu, memory = {}, [], []
+        readings = {name: [] for name in readers}
         for run in range(RUNS):
             # One after the other in every run, so that the machine's moods meet all of them.
             for name, read in list(readers.items()):
                 try:
-                    figure = read(run)
+                    readings[name].append(read(run))
                 except (RuntimeError, subprocess.SubprocessError, OSError) as error:
                     print(f"{name}: skipped, {error}", flush=True)
                     del readers[name]
-                    continue
-                if isinstance(figure, tuple):
-                    if name == "apus run, seed rule":
-                        cpu.append(figure[1])
-                        memory.append(figure[2])
-                    figure = figure[0]
-                figures.setdefault(name, []).append(figure)
-        ours = figures.get("apus run, seed rule")
-        for name, runs in figures.items():
-            ratio = f"; apus run is {median(ours) / median(runs):.2f} times as fast" if ours and runs is not ours else ""
-            say(name, median(runs), "events/s", f"{spread(runs)}{ratio}")
-        if cpu:
-            say("apus run, CPU of the process, with its start", median(cpu), "ns/event", spread(cpu))
+        ours = readings["apus run, seed rule"]
+        for name, runs in readings.items():
+            if not runs:
+                continue
+            rates = [run.rate for run in runs]
+            # Of runs that were made one beside the other.
+            ratio = median([us.rate / run.rate for us, run in zip(ours, runs)]) if ours else 0
+            compared = "" if runs is ours or not ours else f"; apus run is {ratio:.2f} times as fast"
+            say(name, median(rates), "events/s", spread(rates) + compared)
+        for name, runs in readings.items():
+            if runs:
+                cpu = [run.cpu for run in runs]
+                ratio = median([run.cpu / us.cpu for us, run in zip(ours, runs)]) if ours else 0
+                compared = "" if runs is ours or not ours else f"; {ratio:.2f} times that of apus run"
+                say(f"{name}: CPU of the process", median(cpu), "ns/event", spread(cpu) + compared)
+        if ours:
+            memory = [run.memory for run in ours]
             say("apus run, resident at most", median(memory), "MB", spread(memory))
     finally:
         broker.stop()
