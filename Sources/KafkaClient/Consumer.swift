@@ -123,6 +123,19 @@ public final class Consumer: Sendable {
         }
     }
 
+    /// The topics that it is a member of the group for, or is to become one.
+    public var subscription: [String] {
+        get throws(KafkaError) {
+            var list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+            let result = rd_kafka_subscription(client.pointer, &list)
+            guard result == RD_KAFKA_RESP_ERR_NO_ERROR, let list else {
+                throw KafkaError(result, "ask for the subscription")
+            }
+            defer { rd_kafka_topic_partition_list_destroy(list) }
+            return list.pointee.partitions.map(\.topic)
+        }
+    }
+
     /// Also reads these partitions, from these offsets, without joining the group; not to be mixed with
     /// `subscribe`. Activate the queues.
     /// - Throws: `.conflict` when one of them is assigned already; then none is added.
@@ -217,6 +230,9 @@ public final class Consumer: Sendable {
         // The end of closing need not be an event, so look for it often.
         timer.schedule(deadline: .now(), repeating: .milliseconds(20))
         if let error = rd_kafka_consumer_close_queue(client.pointer, queue.pointer) {
+            // After a fatal error librdkafka closes nothing, and would join the group again, as a member that reads
+            // nothing: for as long as the client lives, which may be for good (see `keepUntilAssigned`).
+            rd_kafka_unsubscribe(client.pointer)
             emit(.failed(KafkaError(consuming: error, "close the consumer")))
             finishClosing()
         }

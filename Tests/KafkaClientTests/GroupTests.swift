@@ -208,6 +208,19 @@ struct GroupTests {
         try await reader.close()
     }
 
+    /// librdkafka refuses to close what has failed for good, and would join again: a member that reads nothing.
+    @Test func aFencedMemberStaysAway() async throws {
+        let broker = try EmbeddedBroker(topics: [("events", 1)])
+        broker.fail(.joinGroup, with: [.fencedInstance])
+        let reader = try Reader(broker, group: "fenced", ["partition.assignment.strategy": "cooperative-sticky"])
+        try reader.consumer.subscribe(to: ["events"])
+        #expect(try reader.consumer.subscription == ["events"])
+        try await reader.notes.wait(for: "fatal error") { $0.contains { $0.error?.isFatal == true } }
+        let consumer = try reader.consumer
+        try await reader.close()
+        #expect(try consumer.subscription == [])
+    }
+
     /// Whoever closes may let go at once: the consumer lives until it has left, and no longer.
     @Test func nothingIsKeptAfterClosing() async throws {
         let broker = try EmbeddedBroker(topics: [("events", 1)])
