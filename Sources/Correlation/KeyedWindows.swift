@@ -162,6 +162,14 @@ struct KeyedWindows<State: WindowState> {
         return index
     }
 
+    /// Forgets every key, so that `takeChanges` tells of those with a record.
+    mutating func removeAll() {
+        for index in entries.indices { noteChange(index) }
+        entries = [:]
+        queue = []
+        bytes = 0
+    }
+
     @discardableResult
     private mutating func remove(_ index: Dictionary<CorrelationKey, Entry>.Index) -> State {
         let entry = entries.remove(at: index).value

@@ -157,6 +157,9 @@ public struct SampleMachine {
     /// Has the record of a key written again.
     public mutating func rewrite(_ key: CorrelationKey) { windows.rewrite(key) }
 
+    /// Forgets everything and is of no further use, but for `takeChanges`.
+    public mutating func abandon() { windows.removeAll() }
+
     public mutating func finishRestoring() { windows.finishRestoring() }
 }
 

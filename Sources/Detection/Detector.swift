@@ -65,6 +65,36 @@ public final class Detector {
         totals = DetectionCounters(rules: rules.rules.count)
     }
 
+    /// Goes on where `old` has come to, with another set of rules, from the next record on.
+    ///
+    /// Time, sources and script blocks are taken over, and so is whatever is remembered for a rule that has the same id,
+    /// content hash and suppression in both sets: half-finished sequences and samples, matches that wait for the
+    /// watermark, suppression windows. A rule that is new or has changed begins with nothing. The counters begin anew.
+    ///
+    /// Take the findings of `old` first; it is of no use afterwards.
+    public convenience init(_ rules: CompiledRules, replacing old: Detector) {
+        precondition(old.evaluator.matches.isEmpty, "findings that nobody has taken")
+        self.init(rules, options: old.options, tracking: old.keeper?.tracking)
+        let indices = Dictionary(uniqueKeysWithValues: old.rules.rules.enumerated().map { ($1.id, $0) })
+        let origins = rules.rules.map { rule in
+            indices[rule.id].flatMap { rule.continues(old.rules.rules[$0]) ? $0 : nil }
+        }
+        let kept = Set(origins.compactMap(\.self))
+        for rule in old.rules.rules.indices where !kept.contains(rule) {
+            old.evaluator.abandon(rule)
+            old.suppressor.abandon(rule)
+        }
+        if var former = old.keeper {
+            let pending = former.takeRecords(from: old.evaluator, old.suppressor)
+            keeper = StateKeeper(former, rules: rules.rules, pending: pending)
+        }
+        evaluator.takeOver(old.evaluator, origins: origins)
+        suppressor.takeOver(old.suppressor, origins: origins)
+        for (index, origin) in origins.enumerated() {
+            if let origin { signals[index] = old.signals[origin] }
+        }
+    }
+
     public var counters: EvaluatorCounters { evaluator.counters }
 
     public var detectionCounters: DetectionCounters {
@@ -183,5 +213,12 @@ public final class Detector {
                 field: rules.queries.fields.hostKey[candidate].dotted)
         }
         return evidence
+    }
+}
+
+extension Rule {
+    /// Whether what is remembered for `other` holds for this rule.
+    fileprivate func continues(_ other: Rule) -> Bool {
+        contentHash == other.contentHash && suppression == other.suppression
     }
 }

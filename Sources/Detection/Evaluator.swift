@@ -52,6 +52,13 @@ public struct EvaluatorOptions: Hashable, Sendable {
 }
 
 extension EvaluatorOptions {
+    var lateness: Int64 {
+        switch ordering {
+        case .stream(let lateness): lateness
+        case .sorted: .max
+        }
+    }
+
     /// Whether records of a topic that are not ECS are brought into it.
     func normalizes(_ topic: TopicID) -> Bool { verbatimTopics.isEmpty || !verbatimTopics.contains(topic) }
 }
@@ -141,13 +148,8 @@ public final class Evaluator {
                 return .sample(SampleMachine(plan, limits: limits, tracksChanges: tracksState))
             }
         }
-        let lateness =
-            switch options.ordering {
-            case .stream(let lateness): lateness
-            case .sorted: Int64.max
-            }
         clocks = EventClocks(
-            queries.timestampFields.map { ($0, queries.layout.paths[$0.index].dotted) }, lateness: lateness,
+            queries.clockFields, lateness: options.lateness,
             blocks: ScriptBlocks(limits: options.scriptBlocks, recordBytes: options.decodeLimits.bytes))
     }
 
@@ -532,7 +534,41 @@ public final class Evaluator {
 
 // MARK: - State
 
+extension CompiledQueries {
+    /// The fields of time with their names.
+    fileprivate var clockFields: [(id: FieldID, name: String)] {
+        timestampFields.map { ($0, layout.paths[$0.index].dotted) }
+    }
+}
+
 extension Evaluator {
+    /// Takes over sources, time, and what the queries that stay hold. `old` is of no use afterwards.
+    ///
+    /// - Parameter origins: for each query, its index in `old`; nil for one that begins anew.
+    func takeOver(_ old: Evaluator, origins: [Int?]) {
+        clocks = EventClocks(queries.clockFields, lateness: options.lateness, continuing: old.clocks)
+        var successors: [Int: Int] = [:]
+        for (query, origin) in origins.enumerated() {
+            guard let origin else { continue }
+            successors[origin] = query
+            correlators[query] = old.correlators[origin]
+            old.correlators[origin] = .none
+        }
+        for clock in old.clocks.indices {
+            // In their order, which those of one event keep.
+            while var hits = old.clocks.all[clock].held.next(upTo: EventTime(nanoseconds: .max)) {
+                guard let query = successors[hits.query] else { continue }
+                hits.query = query
+                clocks.all[queries.timings[query].clock].held.insert(hits, event: hits.hits.event)
+            }
+        }
+    }
+
+    /// Forgets what a query holds, so that ``takeStateChanges(_:)`` tells of it.
+    func abandon(_ query: Int) {
+        withMachine(query, sequence: { $0.abandon() }, sample: { $0.abandon() })
+    }
+
     /// Takes a record once more that the restored state names as held for the watermark, so that it waits again and
     /// does nothing else. Any other record is passed over: what it did is in the state.
     ///

@@ -55,6 +55,42 @@ struct EventClocks {
         all = fields.map { Clock(field: $0.id, name: $0.name, watermark: Watermark(lateness: lateness)) }
     }
 
+    /// Goes on where `old` has come to, with the clocks of other queries. Time that no query had asked for begins with
+    /// the next event of each source; what clocks hold is for the caller to bring along.
+    init(_ fields: [(id: FieldID, name: String)], lateness: Int64, continuing old: EventClocks) {
+        self.init(fields, lateness: lateness, blocks: old.blocks)
+        previous = old.previous
+        for clock in all.indices {
+            if let before = old.all.first(where: { $0.name == all[clock].name }) {
+                all[clock].watermark = before.watermark
+                continue
+            }
+            for (number, source) in old.sources.enumerated() {
+                _ = all[clock].watermark.addSource(isIdle: old.all[0].watermark.isIdle(number))
+                if source.isRemoved { all[clock].watermark.remove(source: number) }
+            }
+        }
+        let own = old.all.map { clock in all.firstIndex { $0.name == clock.name } }
+        sources = old.sources.map { source in
+            var source = source
+            source.awaited = source.awaited.compactMapValues { held in
+                let kept = held.compactMap { held in own[held.clock].map { (clock: $0, time: held.time) } }
+                return kept.isEmpty ? nil : kept
+            }
+            return source
+        }
+        awaitedCount = sources.reduce(0) { $0 + $1.awaited.count }
+        restored = old.restored.mapValues { source in
+            var newest = [EventTime?](repeating: nil, count: all.count)
+            for (saved, clock) in own.enumerated() {
+                if let clock { newest[clock] = source.newest[saved] }
+            }
+            return RestoredSource(
+                newest: newest, isIdle: source.isIdle,
+                held: source.held.compactMap { held in own[held.clock].map { (held.offset, $0, held.time) } })
+        }
+    }
+
     var indices: Range<Int> { all.indices }
 
     // MARK: Sources

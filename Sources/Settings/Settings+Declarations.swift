@@ -108,6 +108,13 @@ extension Settings {
         Declaration(
             "rules.strict", \.rules.strict, .boolean,
             "Refuse to start when one rule file is bad. Otherwise it is reported and left out."),
+        Declaration(
+            "rules.watch_interval", \.rules.watchInterval, .duration(.zero...(.hours(1))),
+            """
+            How often the files of rules, exceptions and lists are looked at; when they have changed and rest, they are \
+            loaded anew, as on SIGHUP and POST /reload. The whole set takes effect, or with one new error none of it and \
+            the old one stays. 0s does not look.
+            """),
 
         Declaration(
             "exceptions.paths", \.exceptions.paths,

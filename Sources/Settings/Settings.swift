@@ -102,6 +102,8 @@ public struct Settings: Sendable, Equatable {
         public internal(set) var paths: [String] = []
         /// Whether one bad rule file stops the start.
         public internal(set) var strict = false
+        /// How often the files are looked at; zero never does.
+        public internal(set) var watchInterval = Duration.milliseconds(300)
     }
 
     public struct Exceptions: Sendable, Equatable {

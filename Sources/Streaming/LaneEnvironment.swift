@@ -8,7 +8,8 @@ struct LaneEnvironment: Sendable {
     /// Turns are cut after this many batches, so that a lane with a long backlog lets the others run.
     let batchesPerTurn = 8
 
-    let rules: CompiledRules
+    /// With which lanes begin; those that run are told of another set by themselves.
+    var rules: CompiledRules
     let options: PipelineOptions
     let topics: TopicTable
     let encoder: AlertEncoder

@@ -29,6 +29,7 @@ final class Membership: @unchecked Sendable {
     }
 
     private let options: PipelineOptions
+    /// Those of the beginning; later ones come with the environment.
     private let rules: CompiledRules
     private let pool: LanePool
     private let owner: Owner
@@ -355,6 +356,26 @@ final class Membership: @unchecked Sendable {
         var all = draining
         for assigned in lanes.values { all[assigned.lane.id] = assigned.lane }
         return TransactionCoordinator.Permit(group: group, lanes: all)
+    }
+
+    // MARK: Rules
+
+    /// Has every lane evaluate with another set of rules from its next record on, and lanes to come as well.
+    ///
+    /// - Parameter done: Called when all lanes have changed over.
+    func replaceRules(_ rules: CompiledRules, done: @escaping @Sendable () -> Void) throws(KafkaError) {
+        if rules.hasShadowRules {
+            try state.withLock { $0.outbox }?.prepareShadowAlerts(to: options.shadowTopic)
+        }
+        control.async { [self] in
+            state.withLock { $0.environment?.rules = rules }
+            let changed = DispatchGroup()
+            for assigned in lanes.values {
+                changed.enter()
+                assigned.lane.replaceRules(rules) { changed.leave() }
+            }
+            changed.notify(queue: control, execute: done)
+        }
     }
 
     // MARK: Checkpoints

@@ -30,7 +30,7 @@ final class PartitionLane: @unchecked Sendable {
     private let queue: DispatchQueue
     private let environment: LaneEnvironment
     private let delivery: any LaneDelivery
-    private let detector: Detector
+    private var detector: Detector
     private let batch: MessageBatch
     private var sources: [Source] = []
     private var state = State.reading
@@ -147,6 +147,22 @@ final class PartitionLane: @unchecked Sendable {
     func takeCommittable() -> [PartitionOffset] {
         dispatchPrecondition(condition: .notOnQueue(queue))
         return queue.sync { delivery.takeCommittable() }
+    }
+
+    // MARK: Rules
+
+    /// Evaluates with another set of rules from the next record on; unchanged ones keep what they remember.
+    func replaceRules(_ rules: CompiledRules, done: @escaping @Sendable () -> Void) {
+        queue.async { [self] in
+            defer { done() }
+            guard state != .stopped else { return }
+            // What the rules have found so far is theirs.
+            alert()
+            environment.report(.laneReloaded(reading()))
+            detector = Detector(rules, replacing: detector)
+            meter = LaneMeter(rules: rules.rules.count)
+            counts = Counts()
+        }
     }
 
     // MARK: The way of a batch
@@ -333,7 +349,7 @@ final class PartitionLane: @unchecked Sendable {
     private func reading() -> LaneSnapshot {
         let now = WallClock.now
         return LaneSnapshot(
-            id: meter.lane, partition: partition,
+            id: meter.lane, partition: partition, rules: detector.rules,
             sources: sources.map { source in
                 let lag = environment.lag(source.queue.partition)
                 let age = source.lastTimestamp.map { Double(now.milliseconds - $0) / 1000 } ?? 0

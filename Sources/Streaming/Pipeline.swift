@@ -13,17 +13,17 @@ import Synchronization
 /// made of what caused them, so one that is written twice has the same id twice.
 public final class Pipeline: Sendable {
     private let options: PipelineOptions
-    private let rules: CompiledRules
     private let observe: @Sendable (PipelineEvent) -> Void
     private let log: ClientLog.Handler?
     private let pool: LanePool
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Memberships begin and end here, one at a time; may wait.
     private let lifecycle = DispatchQueue(label: "apus.lifecycle")
     /// Raised once, to cut every wait between two memberships short.
     private let stopping = DispatchSemaphore(value: 0)
 
     private struct State {
+        var rules: CompiledRules
         var membership: Membership?
         /// One that is about to be given up; may still learn that another process has taken our place.
         var ending: Membership?
@@ -39,7 +39,7 @@ public final class Pipeline: Sendable {
         rules: CompiledRules, options: PipelineOptions, log: ClientLog.Handler? = nil,
         observe: @escaping @Sendable (PipelineEvent) -> Void = { _ in }
     ) {
-        self.rules = rules
+        state = Mutex(State(rules: rules))
         self.options = options
         self.log = log
         self.observe = observe
@@ -52,6 +52,7 @@ public final class Pipeline: Sendable {
     ///
     /// - Throws: `StartFailure`, `InvalidProperties` or `KafkaError`; nothing was read then.
     public func start() throws {
+        let rules = state.withLock { $0.rules }
         let partitions = try TopicCheck(options: options, writesShadowAlerts: rules.hasShadowRules).run()
         state.withLock { $0.partitions = partitions }
         let membership = try makeMembership()
@@ -116,11 +117,45 @@ public final class Pipeline: Sendable {
         init(_ value: Value) { self.value = Mutex(value) }
     }
 
+    // MARK: Rules
+
+    /// Evaluates with another set of rules: each lane from its next record on, so that every record is evaluated once,
+    /// by the one set or the other. Rules that are in both, unchanged, keep what they remember. Returns when all lanes
+    /// have changed over.
+    ///
+    /// - Throws: `StartFailure` when the set needs a topic that is missing, or `KafkaError`; the old set stays then.
+    public func replaceRules(_ rules: CompiledRules) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            lifecycle.async { [self] in
+                do {
+                    let (current, membership) = state.withLock { ($0.rules, $0.membership) }
+                    if rules.hasShadowRules, !current.hasShadowRules {
+                        _ = try TopicCheck(options: options, writesShadowAlerts: true).run()
+                    }
+                    let replaced: @Sendable () -> Void = { [self] in
+                        observe(.rulesReplaced(hash: rules.hash))
+                        continuation.resume()
+                    }
+                    if let membership {
+                        try membership.replaceRules(rules, done: replaced)
+                        state.withLock { $0.rules = rules }
+                    } else {
+                        state.withLock { $0.rules = rules }
+                        replaced()
+                    }
+                } catch {
+                    continuation.resume(throwing: error)
+                }
+            }
+        }
+    }
+
     // MARK: Memberships
 
     private func makeMembership() throws -> Membership {
         try Membership(
-            rules: rules, options: options, pool: pool, partitionsAtStart: state.withLock { $0.partitions }, log: log,
+            rules: state.withLock { $0.rules }, options: options, pool: pool,
+            partitionsAtStart: state.withLock { $0.partitions }, log: log,
             owner: Membership.Owner(
                 observe: observe,
                 committed: { [weak self] in self?.state.withLock { $0.restarts = 0 } },

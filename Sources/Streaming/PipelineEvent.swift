@@ -35,6 +35,10 @@ public enum PipelineEvent: Sendable {
     case resumed(partition: Int32)
     /// A lane has records but has taken none for the stall time-out.
     case stalled(partition: Int32)
+    /// A lane evaluates with another set of rules from its next record on: its last reading by the one before.
+    case laneReloaded(LaneSnapshot)
+    /// Every lane evaluates with the set of rules that has this hash.
+    case rulesReplaced(hash: String)
     /// A lane has stopped reading for good: its last reading.
     case laneClosed(LaneSnapshot)
     /// The pipeline cannot go on; `Pipeline.failure` has the reason.
@@ -60,6 +64,8 @@ public struct LaneSnapshot: Sendable {
     /// Different for every lane of the process.
     public var id: UInt64
     public var partition: Int32
+    /// What the lane evaluates with.
+    public var rules: CompiledRules
     public var sources: [Source]
     public var counters: EvaluatorCounters
     public var detections: DetectionCounters

@@ -17,6 +17,10 @@ public struct RuntimeMetrics: Sendable {
     private let transactions: [Outcome: Counter]
     private let checkpointTimer: CoreMetrics.Timer
     private let transactionTimer: CoreMetrics.Timer
+    private let reloads: Counter
+    private let reloadFailures: Counter
+    private let lastReload: Gauge
+    private let lastReloadSuccessful: Gauge
     public let rejoins: Counter
     public let clientErrors: Counter
     public let alertsShortened: Counter
@@ -38,10 +42,27 @@ public struct RuntimeMetrics: Sendable {
             label: MetricDescription.checkpointSeconds.name, dimensions: [], factory: factory)
         transactionTimer = CoreMetrics.Timer(
             label: MetricDescription.transactionSeconds.name, dimensions: [], factory: factory)
+        reloads = counter(.reloads)
+        reloadFailures = counter(.reloadFailures)
+        lastReload = Gauge(label: MetricDescription.lastReload.name, dimensions: [], factory: factory)
+        lastReloadSuccessful = Gauge(
+            label: MetricDescription.lastReloadSuccessful.name, dimensions: [], factory: factory)
         rejoins = counter(.rejoins)
         clientErrors = counter(.clientErrors)
         alertsShortened = counter(.alertsShortened)
         deadLettersEmptied = counter(.deadLettersEmptied)
+    }
+
+    /// Rules took effect, at so many seconds since 1970; those of the start count as no reload.
+    public func loaded(at time: Double, isReload: Bool) {
+        if isReload { reloads.increment() }
+        lastReload.record(time)
+        lastReloadSuccessful.record(1)
+    }
+
+    public func reloadFailed() {
+        reloadFailures.increment()
+        lastReloadSuccessful.record(0)
     }
 
     public func rebalanced(_ kind: Rebalance) { rebalances[kind]?.increment() }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Telemetry
 import Testing
 
@@ -58,6 +59,28 @@ struct EndpointTests {
         let answer = try await stage.get("/metrics")
         #expect(answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
         for metric in MetricDescription.all { #expect(answer.body.contains("# TYPE \(metric.name) ")) }
+        await stage.stop()
+    }
+
+    @Test func reloadAnswersWithWhatCameOfIt() async throws {
+        let reports = Mutex([
+            ReloadReport(hasTakenEffect: true, rules: 7, hash: "ab"),
+            ReloadReport(hasTakenEffect: false, rules: 7, hash: "ab", errors: ["a.toml:1:2: error: no rule"]),
+        ])
+        let stage = try await Stage(credentials: [.token("t")]) { reports.withLock { $0.removeFirst() } }
+        let bearer = "Authorization: Bearer t"
+        #expect(try await stage.get("/reload", "-X", "POST").status == 401)
+        #expect(try await stage.get("/reload", "-H", bearer).status == 404)
+        let foreign = try await stage.get("/reload", "-X", "POST", "-H", bearer, "-H", "Origin: http://evil.example")
+        #expect(foreign.status == 403)
+
+        let own = "Origin: http://127.0.0.1:\(stage.port)"
+        let done = try await stage.get("/reload", "-X", "POST", "-H", bearer, "-H", own)
+        #expect(done.status == 200)
+        #expect(done.body == #"{"errors":[],"hasTakenEffect":true,"hash":"ab","rules":7}"# + "\n")
+        let refused = try await stage.get("/reload", "-X", "POST", "-H", bearer)
+        #expect(refused.status == 422)
+        #expect(refused.body.contains("a.toml:1:2: error: no rule"))
         await stage.stop()
     }
 

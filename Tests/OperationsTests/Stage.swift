@@ -40,13 +40,13 @@ final class Stage: Sendable {
 
     init(
         host: String = "127.0.0.1", credentials: [OperationsOptions.Credential] = [],
-        tls: OperationsOptions.TLSFiles? = nil
+        tls: OperationsOptions.TLSFiles? = nil, reload: (@Sendable () async -> ReloadReport)? = nil
     ) async throws {
         feed = OperationsFeed(Self.engine)
         _ = RuntimeMetrics(registry)
         let server = OperationsServer(
             OperationsOptions(host: host, port: 0, credentials: credentials, tls: tls), feed: feed,
-            registry: registry, logger: Logger(label: "test"))
+            registry: registry, logger: Logger(label: "test"), reload: reload)
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let task = Task {
             defer { continuation.finish() }

@@ -278,7 +278,7 @@ func ruleFile(_ number: Int, _ query: String) -> String {
     """
 }
 
-private func compile(_ files: [String]) throws -> CompiledRules {
+func compile(_ files: [String]) throws -> CompiledRules {
     let loader = RuleLoader(checker: .streaming)
     let reports = files.enumerated().map { loader.load(toml: $1, path: "rule\($0).toml") }
     for report in reports { try #require(!report.hasErrors, "\(report.problems)") }

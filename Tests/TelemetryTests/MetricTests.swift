@@ -224,6 +224,24 @@ struct MetricTests {
         #expect(ledger.totals.findings == [1, 4])
         #expect(ledger.totals.deadLetters == ["not_json": 2])
     }
+
+    @Test func aLedgerFollowsAnotherSetOfRules() {
+        var ledger = LaneLedger()
+        var totals = LaneTotals()
+        totals.records = 5
+        totals.findings = [1, 2]
+        totals.exceptions = [7]
+        ledger.close(totals, of: 1)
+        ledger.note(totals, of: 2)
+        // The first rule has gone, another has come before the second.
+        ledger.arrange(rules: [nil, 1], exceptions: [])
+        var next = LaneTotals()
+        next.findings = [10, 20]
+        ledger.note(next, of: 3)
+        #expect(ledger.totals.findings == [10, 24])
+        #expect(ledger.totals.exceptions.isEmpty)
+        #expect(ledger.totals.records == 10)
+    }
 }
 
 enum Sample {

@@ -26,6 +26,16 @@ struct StateKeeper {
         self.rules = rules.map { ($0.id, StateKey.prefix(ofHash: $0.contentHash)) }
     }
 
+    /// Goes on for another set of rules.
+    ///
+    /// - Parameter pending: what `old` took last and nobody has written yet.
+    init(_ old: StateKeeper, rules: [Rule], pending: [StateRecord]) {
+        self.init(old.tracking, rules: rules)
+        holders = old.holders
+        splits = old.splits
+        repairs = pending
+    }
+
     private func key(of origin: RecordOrigin) -> [UInt8] {
         StateKey.event(
             topic: tracking.topics[Int(origin.topic.rawValue)], partition: origin.partition, offset: origin.offset

@@ -135,6 +135,18 @@ struct RuleWindows {
         }
     }
 
+    /// Takes over what is remembered of the same rule.
+    mutating func takeOver(_ old: RuleWindows) {
+        windows = old.windows
+        changed = old.changed
+        opened = old.opened
+        closed = old.closed
+    }
+
+    mutating func abandon() {
+        for group in windows.keys { set(nil, of: group) }
+    }
+
     mutating func finishRestoring() {
         opened = Deque(
             windows.map { Entry(group: $0.key, start: $0.value.start) }

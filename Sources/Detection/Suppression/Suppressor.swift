@@ -166,6 +166,18 @@ public final class Suppressor {
         return true
     }
 
+    /// Takes over the windows of the rules that stay; those of rules that suppress otherwise now are not.
+    ///
+    /// - Parameter origins: for each rule, its index in `old`; nil for one that begins anew.
+    func takeOver(_ old: Suppressor, origins: [Int?]) {
+        for (index, origin) in origins.enumerated() {
+            if let origin, let windows = old.rules[origin] { rules[index]?.takeOver(windows) }
+        }
+    }
+
+    /// Forgets what is remembered of a rule, so that ``takeChanges()`` tells of it.
+    func abandon(_ rule: Int) { rules[rule]?.abandon() }
+
     public func finishRestoring() {
         for index in rules.indices { rules[index]?.finishRestoring() }
     }

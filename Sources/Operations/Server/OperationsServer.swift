@@ -13,8 +13,14 @@ public struct OperationsServer: Sendable {
     private let feed: OperationsFeed
     private let registry: MetricRegistry
     private let logger: Logger
+    private let reload: (@Sendable () async -> ReloadReport)?
 
-    public init(_ options: OperationsOptions, feed: OperationsFeed, registry: MetricRegistry, logger: Logger) {
+    /// - Parameter reload: What POST /reload does; without it there is no such endpoint.
+    public init(
+        _ options: OperationsOptions, feed: OperationsFeed, registry: MetricRegistry, logger: Logger,
+        reload: (@Sendable () async -> ReloadReport)? = nil
+    ) {
+        self.reload = reload
         self.options = options
         self.feed = feed
         self.registry = registry
@@ -65,6 +71,15 @@ public struct OperationsServer: Sendable {
             Response.text(.ok, Exposition.text(metrics()), type: Exposition.contentType)
         }
         router.get("stream") { _, _ in stream() }
+        if let reload {
+            router.post("reload") { request, _ in
+                guard Self.isOwn(request) else { return Response.text(.forbidden, "not from another page\n") }
+                let report = await reload()
+                return Response.bytes(
+                    ServerSentEvent.encode(report) + [0x0A], type: "application/json",
+                    status: report.hasTakenEffect ? .ok : .unprocessableContent)
+            }
+        }
         for file in DashboardFile.all {
             router.get(RouterPath(file.path)) { _, _ in Response.bytes(file.bytes, type: file.type) }
         }
@@ -72,6 +87,14 @@ public struct OperationsServer: Sendable {
     }
 
     private static var now: Double { Date().timeIntervalSince1970 }
+
+    /// A page of somebody else can send a request from whoever looks at it, with the browser's credentials; browsers
+    /// say where it comes from.
+    private static func isOwn(_ request: Request) -> Bool {
+        guard let origin = request.headers[.origin] else { return true }
+        guard let authority = request.head.authority, let scheme = origin.range(of: "://") else { return false }
+        return origin[scheme.upperBound...] == authority
+    }
 
     private static func probe(_ problems: [String], well: String) -> Response {
         problems.isEmpty

@@ -10,6 +10,8 @@ public struct ExceptionLoadReport: Sendable {
     public let problems: [RuleProblem]
     /// Exceptions that are switched off by `enabled = false`; checked, and not in force.
     public let disabled: Int
+    /// The files that lists are read from, there or not.
+    public let listPaths: [String]
     /// How many files were read, those of lists not counted.
     public let fileCount: Int
 
@@ -69,7 +71,7 @@ public struct ExceptionLoader: Sendable {
         return ExceptionLoadReport(
             exceptions: ExceptionSet(collection.exceptions),
             lists: collection.lists.values.sorted { $0.name < $1.name }, problems: collection.problems,
-            disabled: collection.disabled, fileCount: texts.count)
+            disabled: collection.disabled, listPaths: collection.listPaths, fileCount: texts.count)
     }
 }
 
@@ -79,6 +81,7 @@ private struct ExceptionCollection {
     private(set) var lists: [String: ValueList] = [:]
     private(set) var exceptions: [RuleException] = []
     var disabled = 0
+    private(set) var listPaths: [String] = []
     private var listPlaces: [String: RuleProblem.Place] = [:]
 
     init(problems: [RuleProblem]) {
@@ -96,6 +99,7 @@ private struct ExceptionCollection {
             text = values.joined(separator: "\n")
         } else {
             let listPath = Self.resolve(declaration.path ?? "", besides: path)
+            listPaths.append(listPath)
             guard let data = FileManager.default.contents(atPath: listPath) else {
                 report("\(listPath) cannot be read", at: declaration.pathPlace)
                 return

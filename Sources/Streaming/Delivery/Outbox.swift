@@ -6,8 +6,8 @@ import Synchronization
 final class Outbox: Sendable {
     let producer: Producer
     private let alerts: ProducerTopic
-    /// Nil when no rule is in the shadow stage.
-    private let shadowAlerts: ProducerTopic?
+    /// Nil as long as no rule is in the shadow stage.
+    private let shadowAlerts: Mutex<ProducerTopic?>
     private let deadLetters: ProducerTopic
 
     /// - Parameter delivered: gets the reports, on the producer's own queue.
@@ -28,8 +28,15 @@ final class Outbox: Sendable {
         }
         self.producer = producer
         alerts = try producer.topic(alertTopic)
-        shadowAlerts = try shadowTopic.map { try producer.topic($0) }
+        shadowAlerts = Mutex(try shadowTopic.map { try producer.topic($0) })
         deadLetters = try producer.topic(deadLetterTopic)
+    }
+
+    /// Before the first rule of the shadow stage comes in.
+    func prepareShadowAlerts(to topic: String) throws(KafkaError) {
+        guard shadowAlerts.withLock({ $0 == nil }) else { return }
+        let opened = try producer.topic(topic)
+        shadowAlerts.withLock { $0 = $0 ?? opened }
     }
 
     /// Copies the output to the producer. From any thread.
@@ -42,7 +49,9 @@ final class Outbox: Sendable {
         switch kind {
         case .alert: return alerts
         case .shadowAlert:
-            guard let shadowAlerts else { preconditionFailure("the alert of a shadow rule, and there is none") }
+            guard let shadowAlerts = shadowAlerts.withLock({ $0 }) else {
+                preconditionFailure("the alert of a shadow rule, and there is none")
+            }
             return shadowAlerts
         case .deadLetter: return deadLetters
         }

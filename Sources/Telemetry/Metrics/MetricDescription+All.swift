@@ -109,6 +109,16 @@ extension MetricDescription {
         "apus_rejoins_total", .counter, "Times that both clients were given up and the group joined anew.")
     static let clientErrors = MetricDescription(
         "apus_kafka_errors_total", .counter, "Problems that the Kafka clients reported and are dealing with.")
+    static let reloads = MetricDescription(
+        "apus_reloads_total", .counter, "Times that rules, exceptions and lists were loaded anew and took effect.")
+    static let reloadFailures = MetricDescription(
+        "apus_reload_failures_total", .counter,
+        "Times that rules, exceptions and lists were loaded anew and refused; the set before stayed.")
+    static let lastReload = MetricDescription(
+        "apus_last_reload_success_timestamp_seconds", .gauge,
+        "When the rules that are evaluated were loaded, in seconds since 1970.")
+    static let lastReloadSuccessful = MetricDescription(
+        "apus_last_reload_successful", .gauge, "0 while the rules on disk are not those that are evaluated, else 1.")
     static let alertsShortened = MetricDescription(
         "apus_alerts_shortened_total", .counter, "Alerts sent without the original events, for their size.")
     static let deadLettersEmptied = MetricDescription(
@@ -141,6 +151,7 @@ extension MetricDescription {
         partials, completed, expired, evictions, suppressionWindows, suppressionEvictions, watermarkDelay,
         lag, lagSeconds, queueDepth, outstanding, partitions, lanes, rebalances, commits, checkpointSeconds,
         transactionSeconds, transactions, rejoins, clientErrors, alertsShortened, deadLettersEmptied,
+        reloads, reloadFailures, lastReload, lastReloadSuccessful,
         ready, readingAge, build, dashboards, cpu, memory, descriptors, started,
     ]
 

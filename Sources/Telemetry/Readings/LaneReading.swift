@@ -111,5 +111,11 @@ public struct LaneLedger: Sendable {
         gone += totals
     }
 
+    /// As ``LaneTotals/arrange(rules:exceptions:)``, for every lane.
+    public mutating func arrange(rules: [Int?], exceptions: [Int?]) {
+        gone.arrange(rules: rules, exceptions: exceptions)
+        for lane in current.keys { current[lane]?.arrange(rules: rules, exceptions: exceptions) }
+    }
+
     public var totals: LaneTotals { current.values.reduce(into: gone) { $0 += $1 } }
 }

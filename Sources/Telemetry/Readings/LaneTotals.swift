@@ -54,6 +54,24 @@ public struct LaneTotals: Sendable, Hashable {
         left.eventToAlert += right.eventToAlert
     }
 
+    /// Puts what is counted by rule and by exception into the order of another set. What the set lacks is forgotten.
+    ///
+    /// - Parameters: for each rule and exception of the set, its index so far; nil for a new one.
+    public mutating func arrange(rules: [Int?], exceptions: [Int?]) {
+        findings = Self.arranged(findings, rules, 0)
+        suppressed = Self.arranged(suppressed, rules, 0)
+        costs = Self.arranged(costs, rules, RuleCost())
+        self.exceptions = Self.arranged(self.exceptions, exceptions, 0)
+        expiredExceptions = Self.arranged(expiredExceptions, exceptions, 0)
+    }
+
+    private static func arranged<Value>(_ values: [Value], _ origins: [Int?], _ none: Value) -> [Value] {
+        origins.map { origin in
+            guard let origin, values.indices.contains(origin) else { return none }
+            return values[origin]
+        }
+    }
+
     private static func add(_ values: [UInt64], to sums: inout [UInt64]) {
         for (index, value) in values.enumerated() {
             if index < sums.count { sums[index] += value } else { sums.append(value) }

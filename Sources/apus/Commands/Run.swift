@@ -20,6 +20,9 @@ struct Run: AsyncParsableCommand {
             APUS_KAFKA_BROKERS) and then by --set. Everything that is wrong with them and with the rules is \
             reported at once, before anything connects.
 
+            Rules, exceptions and lists are loaded anew when their files change, on SIGHUP and on POST /reload: the \
+            whole set, or with one error none of it.
+
             SIGTERM or SIGINT stops in good order: batches are finished, alerts acknowledged, offsets committed, \
             the group left. A second signal exits at once; nothing is lost, but alerts may be written again.
 
@@ -42,9 +45,8 @@ struct Run: AsyncParsableCommand {
         }
         let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
         let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
-        let rules = try loaded.compile(
-            strict: settings.rules.strict, fields: fields,
-            normalizers: NormalizationTables.load(settings.input.normalizers))
+        let normalizers = try NormalizationTables.load(settings.input.normalizers)
+        let rules = try loaded.compile(strict: settings.rules.strict, fields: fields, normalizers: normalizers)
         let logger = Logs.start(settings.log)
         logger.info(
             "rules loaded",
@@ -66,16 +68,21 @@ struct Run: AsyncParsableCommand {
             instruments.observe(event)
         }
         for warning in keyWarnings(settings, rules) { logger.warning("\(warning)") }
+        let reloader = RuleReloader(
+            settings, fields: fields, normalizers: normalizers, loaded: loaded, rules: rules, pipeline: pipeline,
+            instruments: instruments, logger: logger)
         let endpoints: Endpoints
         do {
-            endpoints = try await Endpoints.open(settings, instruments, logger)
+            endpoints = try await Endpoints.open(settings, instruments, logger) { await reloader.reload(.http) }
             try pipeline.start()
         } catch {
             logger.critical("cannot start: \(error)")
             throw ExitStatus(startFailure: error).code
         }
         let readings = publishReadings(of: pipeline, to: instruments, settings)
+        let reloads = reloadWhenAsked(reloader)
         let status = await serve(pipeline, settings, logger)
+        reloads.cancel()
         readings.cancel()
         await readings.value
         await endpoints.close()
@@ -95,6 +102,18 @@ struct Run: AsyncParsableCommand {
                 try? await Task.sleep(for: .seconds(1))
             }
             health?.remove()
+        }
+    }
+
+    /// Loads the rules anew when their files change, and on SIGHUP.
+    private func reloadWhenAsked(_ reloader: RuleReloader) -> Task<Void, Never> {
+        Task {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await reloader.watch() }
+                group.addTask {
+                    for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = await reloader.reload(.signal) }
+                }
+            }
         }
     }
 

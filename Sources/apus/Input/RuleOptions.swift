@@ -41,18 +41,37 @@ struct LoadedRules {
             Console.note("error: a rule or exception is not valid, and strict loading was asked for")
             throw ExitStatus.data.code
         }
-        guard !report.rules.isEmpty else {
-            Console.note("error: no valid EQL rule was found in the rule paths")
+        do {
+            return try compiled(fields: fields, normalizers: normalizers)
+        } catch {
+            Console.note("error: \(error)")
             throw ExitStatus.data.code
+        }
+    }
+
+    /// The valid rules, ready to be evaluated; says nothing.
+    func compiled(
+        fields: EventFields, normalizers: [NormalizerTable]
+    ) throws(UnusableRules) -> CompiledRules {
+        guard !report.rules.isEmpty else {
+            throw UnusableRules(description: "no valid EQL rule was found in the rule paths")
         }
         do {
             return try CompiledRules(
                 report.rules, exceptions: exceptions.exceptions, fields: fields, normalizers: normalizers)
         } catch {
-            Console.note("error: the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
-            throw ExitStatus.data.code
+            throw UnusableRules(
+                description: "the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
         }
     }
+
+    /// What keeps a rule or an exception from being used.
+    var errors: [RuleProblem] { (report.problems + exceptionProblems).filter { $0.severity == .error } }
+}
+
+/// Why there is nothing to evaluate.
+struct UnusableRules: Error, CustomStringConvertible {
+    let description: String
 }
 
 extension EventTime {

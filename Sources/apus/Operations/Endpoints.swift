@@ -13,9 +13,13 @@ struct Endpoints {
     ///
     /// - Throws: When the address that was asked for cannot be had, or the TLS files cannot be read. The default
     ///   address may be taken by another instance: then there are no endpoints, and the log says so.
-    static func open(_ settings: Settings, _ instruments: Instruments, _ logger: Logger) async throws -> Endpoints {
+    static func open(
+        _ settings: Settings, _ instruments: Instruments, _ logger: Logger,
+        reload: @escaping @Sendable () async -> ReloadReport
+    ) async throws -> Endpoints {
         guard let options = OperationsOptions(settings.http) else { return Endpoints(serving: nil) }
-        let server = OperationsServer(options, feed: instruments.feed, registry: instruments.registry, logger: logger)
+        let server = OperationsServer(
+            options, feed: instruments.feed, registry: instruments.registry, logger: logger, reload: reload)
         let opening = Opening()
         let scheme = options.tls == nil ? "http" : "https"
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host

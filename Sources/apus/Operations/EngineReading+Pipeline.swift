@@ -20,8 +20,25 @@ extension EngineDescription {
     }
 }
 
+extension EngineDescription {
+    /// For each rule and exception, where it is in `former`.
+    func origins(in former: EngineDescription) -> (rules: [Int?], exceptions: [Int?]) {
+        let places = Dictionary(
+            former.rules.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        return (
+            rules.map { places[$0.id] }, exceptions.map { id in former.exceptions.firstIndex(of: id) }
+        )
+    }
+
+    /// The same instance with another set of rules.
+    func with(_ rules: CompiledRules) -> EngineDescription {
+        EngineDescription(rules, application: application, instance: instance, started: started)
+    }
+}
+
 extension LaneReading {
-    init(_ lane: LaneSnapshot) {
+    /// - Parameter engine: its rules give the order of what is counted by rule.
+    init(_ lane: LaneSnapshot, _ engine: EngineDescription) {
         self.init(
             id: lane.id, partition: lane.partition,
             state: lane.isStalled ? .stalled : lane.isPaused ? .paused : .reading,
@@ -32,12 +49,12 @@ extension LaneReading {
             },
             alerts: lane.alerts, outstanding: lane.outstanding, keys: lane.liveKeys,
             suppressionWindows: lane.detections.suppression.windows, watermarkDelay: lane.watermarkDelay,
-            totals: LaneTotals(lane))
+            totals: LaneTotals(lane, engine))
     }
 }
 
 extension LaneTotals {
-    init(_ lane: LaneSnapshot) {
+    init(_ lane: LaneSnapshot, _ engine: EngineDescription) {
         self.init()
         records = lane.counters.records
         bytes = lane.counters.bytes
@@ -59,5 +76,9 @@ extension LaneTotals {
         evicted = lane.detections.correlation.evicted
         suppressionEvicted = lane.detections.suppression.evicted
         eventToAlert = lane.eventToAlert
+        guard !lane.rules.hash.hasPrefix(engine.rulesHash) else { return }
+        // A lane that has not changed over yet, or has before anybody else knows.
+        let origins = engine.origins(in: engine.with(lane.rules))
+        arrange(rules: origins.rules, exceptions: origins.exceptions)
     }
 }

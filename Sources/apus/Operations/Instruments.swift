@@ -1,4 +1,5 @@
 import CoreMetrics
+import Detection
 import Foundation
 import KafkaClient
 import Operations
@@ -11,9 +12,10 @@ final class Instruments: Sendable {
     let registry = MetricRegistry()
     let feed: OperationsFeed
     private let runtime: RuntimeMetrics
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private struct State {
+        var engine: EngineDescription
         var ledger = LaneLedger()
         var hasStarted = false
     }
@@ -21,7 +23,23 @@ final class Instruments: Sendable {
     init(_ engine: EngineDescription) {
         feed = OperationsFeed(engine)
         runtime = RuntimeMetrics(registry)
+        state = Mutex(State(engine: engine))
+        runtime.loaded(at: engine.started, isReload: false)
     }
+
+    /// Another set of rules takes effect; what was counted for rules that stay is kept.
+    func reloaded(_ rules: CompiledRules) {
+        state.withLock { state in
+            let engine = state.engine.with(rules)
+            let origins = engine.origins(in: state.engine)
+            state.engine = engine
+            state.ledger.arrange(rules: origins.rules, exceptions: origins.exceptions)
+            feed.describe(engine)
+        }
+        runtime.loaded(at: Date().timeIntervalSince1970, isReload: true)
+    }
+
+    func reloadFailed() { runtime.reloadFailed() }
 
     /// Counts what happens to the instance. Called on the pipeline's queues.
     func observe(_ event: PipelineEvent) {
@@ -39,22 +57,23 @@ final class Instruments: Sendable {
         case .deadLetterWithoutValue: runtime.deadLettersEmptied.increment()
         case .alertShortened: runtime.alertsShortened.increment()
         case .problem: runtime.clientErrors.increment()
-        case .laneClosed(let lane): state.withLock { $0.ledger.close(LaneTotals(lane), of: lane.id) }
+        case .laneClosed(let lane), .laneReloaded(let lane):
+            state.withLock { $0.ledger.close(LaneTotals(lane, $0.engine), of: lane.id) }
         // Counted by the lanes, or seen in their readings.
-        case .started, .deadLettered, .paused, .resumed, .stalled, .failed, .stopped: break
+        case .started, .deadLettered, .paused, .resumed, .stalled, .rulesReplaced, .failed, .stopped: break
         }
     }
 
     /// Publishes a reading; call it about once a second.
     func publish(_ snapshot: PipelineSnapshot) {
-        let lanes = snapshot.lanes.map(LaneReading.init)
-        let (totals, hasStarted) = state.withLock { state in
+        // Within the lock, so that a reading and the description it belongs to come in order.
+        state.withLock { state in
+            let lanes = snapshot.lanes.map { LaneReading($0, state.engine) }
             for lane in lanes { state.ledger.note(lane.totals, of: lane.id) }
-            return (state.ledger.totals, state.hasStarted)
+            feed.publish(
+                EngineReading(
+                    time: Date().timeIntervalSince1970, isReady: snapshot.isReady, hasStarted: state.hasStarted,
+                    failure: snapshot.failure?.description, lanes: lanes, totals: state.ledger.totals))
         }
-        feed.publish(
-            EngineReading(
-                time: Date().timeIntervalSince1970, isReady: snapshot.isReady, hasStarted: hasStarted,
-                failure: snapshot.failure?.description, lanes: lanes, totals: totals))
     }
 }

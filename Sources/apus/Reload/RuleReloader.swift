@@ -1,0 +1,123 @@
+import Detection
+import EventSchema
+import Foundation
+import Logging
+import Normalization
+import Operations
+import Rules
+import Settings
+import Streaming
+
+/// Loads rules, exceptions and lists anew while the pipeline runs, one load after the other.
+///
+/// The whole set takes effect or none of it: one error that the running set does not have already, and everything stays
+/// as it is. A file that was bad at the start and was left out, as without `rules.strict`, stands in nobody's way.
+actor RuleReloader {
+    enum Trigger: String {
+        case files, signal, http
+    }
+
+    private let settings: Settings
+    private let fields: EventFields
+    private let normalizers: [NormalizerTable]
+    private let logger: Logger
+    private let instruments: Instruments
+    private let pipeline: Pipeline
+
+    private var current: CompiledRules
+    /// Known when the current set was loaded.
+    private var accepted: Set<RuleProblem>
+    private var listPaths: [String]
+    private var last: Task<ReloadReport, Never>?
+
+    init(
+        _ settings: Settings, fields: EventFields, normalizers: [NormalizerTable], loaded: LoadedRules,
+        rules: CompiledRules, pipeline: Pipeline, instruments: Instruments, logger: Logger
+    ) {
+        self.settings = settings
+        self.fields = fields
+        self.normalizers = normalizers
+        self.logger = logger
+        self.instruments = instruments
+        self.pipeline = pipeline
+        current = rules
+        accepted = Set(loaded.errors)
+        listPaths = loaded.exceptions.listPaths
+    }
+
+    /// Everything whose change may change the set.
+    private var paths: [String] { settings.rules.paths + settings.exceptions.paths + listPaths }
+
+    // MARK: Triggers
+
+    /// Looks at the files until the task is cancelled, and loads them when they have changed and rest: two looks in a
+    /// row that are equal, so that nobody is caught in the middle of writing.
+    func watch() async {
+        let interval = settings.rules.watchInterval
+        guard interval > .zero else { return }
+        var loaded = RuleFiles(paths: paths)
+        var seen = loaded
+        while (try? await Task.sleep(for: interval)) != nil {
+            let now = RuleFiles(paths: paths)
+            defer { seen = now }
+            guard now == seen, now != loaded else { continue }
+            loaded = now
+            _ = await reload(.files)
+        }
+    }
+
+    func reload(_ trigger: Trigger) async -> ReloadReport {
+        let task = Task { [last] in
+            _ = await last?.value
+            return await load(trigger)
+        }
+        last = task
+        return await task.value
+    }
+
+    // MARK: Loading
+
+    private func load(_ trigger: Trigger) async -> ReloadReport {
+        let start = ContinuousClock.now
+        let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
+        let errors = loaded.errors
+        // Also when it is refused: the file may be one that is only named now, and mended later.
+        listPaths = loaded.exceptions.listPaths
+        let new = settings.rules.strict ? errors : errors.filter { !accepted.contains($0) }
+        guard new.isEmpty else { return refused(trigger, new.map(\.description)) }
+        let rules: CompiledRules
+        do {
+            rules = try loaded.compiled(fields: fields, normalizers: normalizers)
+            try await pipeline.replaceRules(rules)
+        } catch {
+            return refused(trigger, ["\(error)"])
+        }
+        accepted = Set(errors)
+        let former = Dictionary(uniqueKeysWithValues: current.rules.map { ($0.id, $0.contentHash) })
+        let kept = rules.rules.filter { former[$0.id] == $0.contentHash }.count
+        current = rules
+        instruments.reloaded(rules)
+        logger.notice(
+            "rules reloaded",
+            metadata: [
+                "trigger": "\(trigger.rawValue)", "rules": "\(rules.rules.count)", "unchanged": "\(kept)",
+                "exceptions": "\(rules.exceptions.count)", "hash": "\(rules.hash.prefix(16))",
+                "duration": "\(ContinuousClock.now - start)",
+            ])
+        return report(true)
+    }
+
+    private func refused(_ trigger: Trigger, _ errors: [String]) -> ReloadReport {
+        instruments.reloadFailed()
+        logger.error(
+            "rules not reloaded, those before stay: \(errors.joined(separator: "; "))",
+            metadata: ["trigger": "\(trigger.rawValue)", "errors": "\(errors.count)"])
+        return report(false, errors)
+    }
+
+    private func report(_ hasTakenEffect: Bool, _ errors: [String] = []) -> ReloadReport {
+        ReloadReport(
+            hasTakenEffect: hasTakenEffect, rules: current.rules.count, hash: String(current.hash.prefix(16)),
+            errors: errors)
+    }
+}
