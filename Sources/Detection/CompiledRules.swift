@@ -45,6 +45,21 @@ public struct CompiledRules: Sendable {
             further: set.rules.flatMap { $0.suppression?.fields ?? [] }, normalizers: normalizers)
     }
 
+    /// For each rule, the index of the rule of the same id in `former`, changed or not.
+    public func predecessors(in former: CompiledRules) -> [Int?] {
+        Self.places(of: rules.map(\.id), in: former.rules.map(\.id))
+    }
+
+    /// For each exception, the index of the one of the same id in `former`, changed or not.
+    public func formerExceptions(in former: CompiledRules) -> [Int?] {
+        Self.places(of: exceptions.map(\.id), in: former.exceptions.map(\.id))
+    }
+
+    private static func places(of ids: [String], in former: [String]) -> [Int?] {
+        let places = Dictionary(former.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        return ids.map { places[$0] }
+    }
+
     /// Every pattern of a query that Vectorscan refuses by itself, as diagnostics at the pattern's place.
     public static func problems(in query: CheckedQuery) -> [Diagnostic] {
         query.conditions.flatMap(\.patterns).compactMap { pattern in

@@ -69,15 +69,16 @@ public final class Detector {
     ///
     /// Time, sources and script blocks are taken over, and so is whatever is remembered for a rule that has the same id,
     /// content hash and suppression in both sets: half-finished sequences and samples, matches that wait for the
-    /// watermark, suppression windows. A rule that is new or has changed begins with nothing. The counters begin anew.
+    /// watermark, suppression windows. A rule that is new or has changed begins with nothing. Counters go on; those of a rule
+    /// or an exception go with its id, changed or not, and end with it.
     ///
     /// Take the findings of `old` first; it is of no use afterwards.
     public convenience init(_ rules: CompiledRules, replacing old: Detector) {
         precondition(old.evaluator.matches.isEmpty, "findings that nobody has taken")
         self.init(rules, options: old.options, tracking: old.keeper?.tracking)
-        let indices = Dictionary(uniqueKeysWithValues: old.rules.rules.enumerated().map { ($1.id, $0) })
-        let origins = rules.rules.map { rule in
-            indices[rule.id].flatMap { rule.continues(old.rules.rules[$0]) ? $0 : nil }
+        let predecessors = rules.predecessors(in: old.rules)
+        let origins = zip(rules.rules, predecessors).map { rule, former in
+            former.flatMap { rule.continues(old.rules.rules[$0]) ? $0 : nil }
         }
         let kept = Set(origins.compactMap(\.self))
         for rule in old.rules.rules.indices where !kept.contains(rule) {
@@ -89,9 +90,15 @@ public final class Detector {
             keeper = StateKeeper(former, rules: rules.rules, pending: pending)
         }
         evaluator.takeOver(old.evaluator, origins: origins)
+        evaluator.count(on: old.evaluator, exceptions: rules.formerExceptions(in: old.rules))
         suppressor.takeOver(old.suppressor, origins: origins)
-        for (index, origin) in origins.enumerated() {
-            if let origin { signals[index] = old.signals[origin] }
+        suppressor.count(on: old.suppressor, predecessors: predecessors)
+        totals.shadowed = old.totals.shadowed
+        for (index, former) in predecessors.enumerated() {
+            guard let former else { continue }
+            totals.findings[index] = old.totals.findings[former]
+            totals.beyondSignalCap[index] = old.totals.beyondSignalCap[former]
+            if origins[index] != nil { signals[index] = old.signals[former] }
         }
     }
 

@@ -111,6 +111,8 @@ public final class Evaluator {
     private let decoder: EventReader
     private let matcher: Matcher
     private var correlators: [Correlator]
+    /// What correlations counted that are no more.
+    private var formerCorrelations = CorrelationCounters()
     private var clocks: EventClocks
     /// Stage hits of the current record by query; reused.
     private var hitsByQuery: [(query: Int, stages: [(stage: Int, keys: [CorrelationKey])])] = []
@@ -498,7 +500,7 @@ public final class Evaluator {
 
     /// Totals over all correlations.
     public var correlationCounters: CorrelationCounters {
-        correlators.reduce(into: CorrelationCounters()) { total, correlator in
+        correlators.reduce(into: formerCorrelations) { total, correlator in
             switch correlator {
             case .none: break
             case .sequence(let machine): total += machine.counters
@@ -561,6 +563,18 @@ extension Evaluator {
                 hits.query = query
                 clocks.all[queries.timings[query].clock].held.insert(hits, event: hits.hits.event)
             }
+        }
+    }
+
+    /// Counts on where `old`, whose queries were taken over before, has come to.
+    ///
+    /// - Parameter exceptions: for each exception, its index in `old`; nil for one that begins with nothing.
+    func count(on old: Evaluator, exceptions: [Int?]) {
+        totals = old.totals
+        // What is left in `old` by now has not been taken over.
+        formerCorrelations = old.correlationCounters
+        for (index, former) in exceptions.enumerated() {
+            if let former { exceptionCounters[index] = old.exceptionCounters[former] }
         }
     }
 

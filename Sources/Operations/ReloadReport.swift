@@ -8,8 +8,12 @@ public struct ReloadReport: Sendable, Hashable, Encodable {
     public var hash: String
     /// Why nothing took effect; each with place and remedy.
     public var errors: [String]
+    /// Partitions whose lanes were still busy with their last records when the answer was due; they change over by
+    /// themselves.
+    public var pending: [Int32]
 
-    public init(hasTakenEffect: Bool, rules: Int, hash: String, errors: [String] = []) {
+    public init(hasTakenEffect: Bool, rules: Int, hash: String, errors: [String] = [], pending: [Int32] = []) {
+        self.pending = pending
         self.hasTakenEffect = hasTakenEffect
         self.rules = rules
         self.hash = hash

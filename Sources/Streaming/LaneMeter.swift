@@ -27,6 +27,12 @@ struct LaneMeter {
         costs = Array(repeating: RuleCost(), count: rules)
     }
 
+    /// Goes on with the costs of another set, by the rules' ids.
+    mutating func replaceRules(_ old: CompiledRules, by new: CompiledRules) {
+        costs = new.predecessors(in: old).map { $0.map { costs[$0] } ?? RuleCost() }
+        nextRule = 0
+    }
+
     /// An alert was raised, and its newest event is of this time.
     mutating func raised(newest time: EventTime?) {
         guard let time else { return }

@@ -362,19 +362,46 @@ final class Membership: @unchecked Sendable {
 
     /// Has every lane evaluate with another set of rules from its next record on, and lanes to come as well.
     ///
-    /// - Parameter done: Called when all lanes have changed over.
-    func replaceRules(_ rules: CompiledRules, done: @escaping @Sendable () -> Void) throws(KafkaError) {
+    /// - Parameter done: Called when all lanes have changed over, or at `deadline` with the partitions of those that have
+    ///   yet to come to it.
+    func replaceRules(
+        _ rules: CompiledRules, until deadline: DispatchTime, done: @escaping @Sendable ([Int32]) -> Void
+    ) throws(KafkaError) {
         if rules.hasShadowRules {
             try state.withLock { $0.outbox }?.prepareShadowAlerts(to: options.shadowTopic)
         }
         control.async { [self] in
             state.withLock { $0.environment?.rules = rules }
-            let changed = DispatchGroup()
-            for assigned in lanes.values {
-                changed.enter()
-                assigned.lane.replaceRules(rules) { changed.leave() }
+            let changeover = Changeover(lanes.keys, done: done)
+            for (partition, assigned) in lanes {
+                assigned.lane.replaceRules(rules) { changeover.finished(partition) }
             }
-            changed.notify(queue: control, execute: done)
+            DispatchQueue.global().asyncAfter(deadline: deadline) { changeover.close() }
+        }
+    }
+
+    /// Lanes on their way to another set of rules.
+    private final class Changeover: Sendable {
+        private let busy: Mutex<Set<Int32>>
+        private let once = Once()
+        private let done: @Sendable ([Int32]) -> Void
+
+        init(_ partitions: some Sequence<Int32>, done: @escaping @Sendable ([Int32]) -> Void) {
+            busy = Mutex(Set(partitions))
+            self.done = done
+            if busy.withLock({ $0.isEmpty }) { close() }
+        }
+
+        func finished(_ partition: Int32) {
+            let isLast = busy.withLock { busy in
+                busy.remove(partition)
+                return busy.isEmpty
+            }
+            if isLast { close() }
+        }
+
+        func close() {
+            if once.claim() { done(busy.withLock { $0.sorted() }) }
         }
     }
 

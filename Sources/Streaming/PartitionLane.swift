@@ -158,10 +158,8 @@ final class PartitionLane: @unchecked Sendable {
             guard state != .stopped else { return }
             // What the rules have found so far is theirs.
             alert()
-            environment.report(.laneReloaded(reading()))
+            meter.replaceRules(detector.rules, by: rules)
             detector = Detector(rules, replacing: detector)
-            meter = LaneMeter(rules: rules.rules.count)
-            counts = Counts()
         }
     }
 

@@ -120,34 +120,46 @@ public final class Pipeline: Sendable {
     // MARK: Rules
 
     /// Evaluates with another set of rules: each lane from its next record on, so that every record is evaluated once,
-    /// by the one set or the other. Rules that are in both, unchanged, keep what they remember. Returns when all lanes
-    /// have changed over.
+    /// by the one set or the other. Rules that are in both, unchanged, keep what they remember.
     ///
-    /// - Throws: `StartFailure` when the set needs a topic that is missing, or `KafkaError`; the old set stays then.
-    public func replaceRules(_ rules: CompiledRules) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+    /// - Returns: nothing once all lanes have changed over. After `timeout`, the partitions of those that are still busy
+    ///   with their last records; they change over when these are done.
+    /// - Throws: `StartFailure` when the set needs a topic that is missing, `ReplacementFailure` when the pipeline is busy
+    ///   starting over for as long as `timeout`, or `KafkaError`. The old set stays then.
+    @discardableResult
+    public func replaceRules(_ rules: CompiledRules, timeout: Duration = .seconds(10)) async throws -> [Int32] {
+        let deadline = DispatchTime.now() + timeout.dispatchInterval
+        let begun = Once()
+        return try await withCheckedThrowingContinuation { continuation in
+            // There no membership begins or ends meanwhile.
             lifecycle.async { [self] in
+                guard begun.claim() else { return }
                 do {
-                    let (current, membership) = state.withLock { ($0.rules, $0.membership) }
-                    if rules.hasShadowRules, !current.hasShadowRules {
-                        _ = try TopicCheck(options: options, writesShadowAlerts: true).run()
-                    }
-                    let replaced: @Sendable () -> Void = { [self] in
-                        observe(.rulesReplaced(hash: rules.hash))
-                        continuation.resume()
-                    }
-                    if let membership {
-                        try membership.replaceRules(rules, done: replaced)
-                        state.withLock { $0.rules = rules }
-                    } else {
-                        state.withLock { $0.rules = rules }
-                        replaced()
-                    }
+                    try replaceRules(rules, until: deadline) { continuation.resume(returning: $0) }
                 } catch {
                     continuation.resume(throwing: error)
                 }
             }
+            DispatchQueue.global().asyncAfter(deadline: deadline) {
+                if begun.claim() { continuation.resume(throwing: ReplacementFailure()) }
+            }
         }
+    }
+
+    private func replaceRules(
+        _ rules: CompiledRules, until deadline: DispatchTime, done: @escaping @Sendable ([Int32]) -> Void
+    ) throws {
+        let (current, membership) = state.withLock { ($0.rules, $0.membership) }
+        if rules.hasShadowRules, !current.hasShadowRules {
+            _ = try TopicCheck(options: options, writesShadowAlerts: true).run()
+        }
+        let replaced: @Sendable ([Int32]) -> Void = { [observe] busy in
+            observe(.rulesReplaced(hash: rules.hash))
+            done(busy)
+        }
+        try membership?.replaceRules(rules, until: deadline, done: replaced)
+        state.withLock { $0.rules = rules }
+        if membership == nil { replaced([]) }
     }
 
     // MARK: Memberships
@@ -236,6 +248,11 @@ public final class Pipeline: Sendable {
         stopping.signal()
         return false
     }
+}
+
+/// Why rules could not be replaced now.
+public struct ReplacementFailure: Error, CustomStringConvertible {
+    public let description = "the pipeline is starting over and cannot take other rules yet; try again"
 }
 
 /// Lets the first of several callers through.

@@ -35,9 +35,7 @@ public enum PipelineEvent: Sendable {
     case resumed(partition: Int32)
     /// A lane has records but has taken none for the stall time-out.
     case stalled(partition: Int32)
-    /// A lane evaluates with another set of rules from its next record on: its last reading by the one before.
-    case laneReloaded(LaneSnapshot)
-    /// Every lane evaluates with the set of rules that has this hash.
+    /// The lanes evaluate with the set of rules that has this hash.
     case rulesReplaced(hash: String)
     /// A lane has stopped reading for good: its last reading.
     case laneClosed(LaneSnapshot)

@@ -90,6 +90,30 @@ import Testing
         #expect(findings(new).sorted() == ["1:4", "2:3,4", "3:3,4"])
     }
 
+    @Test func countersGoOnWithTheRulesId() throws {
+        let query = #"any where event.action == "b""#
+        let old = detector(try compile(rule(1, query), rule(2, Self.sequence), rule(3, query)))
+        for second in 1...2 { send("b", second, to: old) }
+        send("a", 3, to: old)
+        send("b", 4, to: old)
+        #expect(findings(old).count == 7)
+        // Rule 1 goes, rule 2 stays, rule 3 changes, and rule 4 comes.
+        let changed = #"any where event.action in ("b", "c")"#
+        let new = Detector(
+            try compile(rule(4, query), rule(3, changed), rule(2, Self.sequence)), replacing: old)
+        #expect(new.counters == old.counters)
+        #expect(new.detectionCounters.findings == [0, 3, 1])
+        send("a", 5, to: new)
+        send("b", 6, to: new)
+        #expect(findings(new).count == 3)
+        #expect(new.detectionCounters.findings == [1, 4, 2])
+        #expect(new.detectionCounters.correlation.completed == 2)
+        #expect(new.counters.records == 6)
+        // What a correlation counted stays counted when it goes.
+        let last = Detector(try compile(rule(4, query)), replacing: new)
+        #expect(last.detectionCounters.correlation.completed == 2)
+    }
+
     @Test func whatWaitsForTheWatermarkGoesOnWaiting() throws {
         let old = detector(
             try compile(rule(2, Self.sequence), rule(3, #"any where event.action == "x""#)), lateness: 10)

@@ -77,7 +77,7 @@ struct EndpointTests {
         let own = "Origin: http://127.0.0.1:\(stage.port)"
         let done = try await stage.get("/reload", "-X", "POST", "-H", bearer, "-H", own)
         #expect(done.status == 200)
-        #expect(done.body == #"{"errors":[],"hasTakenEffect":true,"hash":"ab","rules":7}"# + "\n")
+        #expect(done.body == #"{"errors":[],"hasTakenEffect":true,"hash":"ab","pending":[],"rules":7}"# + "\n")
         let refused = try await stage.get("/reload", "-X", "POST", "-H", bearer)
         #expect(refused.status == 422)
         #expect(refused.body.contains("a.toml:1:2: error: no rule"))

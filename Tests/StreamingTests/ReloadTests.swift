@@ -1,5 +1,8 @@
+import Dispatch
 import KafkaClient
 import Streaming
+import Synchronization
+import TestSupport
 import Testing
 
 /// Rules that change while the pipeline reads.
@@ -38,6 +41,34 @@ struct ReloadTests {
         let alerts = try await stage.reader().waitForAll(rounds * 100)
         #expect(alerts.count == rounds * 100)
         #expect(try Set(alerts.map { try $0.place() }).count == rounds * 100)
+        await instance.stop()
+    }
+
+    /// A lane that hangs is not waited for, and changes over when it comes to it.
+    @Test func aLaneThatHangsIsNamedAndChangesOverLater() async throws {
+        let stage = try Stage(partitions: 2)
+        let release = DispatchSemaphore(value: 0)
+        let hung = Mutex(false)
+        let instance = try stage.instance { options in
+            options.onAlert = { _ in
+                guard hung.withLock({ isHung in defer { isHung = true }; return !isHung }) else { return }
+                release.wait()
+            }
+        }
+        try await eventually("assignment") { instance.assignment.count == 2 }
+        try stage.write([event("alert", second: 1)], partition: 1)
+        try await eventually("a lane that hangs") { hung.withLock { $0 } }
+        let rules = try compile([ruleFile(1, #"any where event.action == "other""#)])
+        #expect(try await instance.pipeline.replaceRules(rules, timeout: .milliseconds(500)) == [1])
+        // The other lane goes on with the new set.
+        try stage.write([event("alert", second: 2), event("other", second: 3)], partition: 0)
+        try await stage.reader().wait(count: 1)
+        release.signal()
+        try stage.write([event("alert", second: 4), event("other", second: 5)], partition: 1)
+        let alerts = try await stage.reader().waitForAll(3)
+        #expect(try Set(alerts.map { try $0.place() }) == ["events/0/1", "events/1/0", "events/1/2"])
+        // What the lanes count goes on.
+        #expect(await instance.records() == 5)
         await instance.stop()
     }
 

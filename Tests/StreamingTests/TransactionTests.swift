@@ -118,6 +118,31 @@ struct TransactionTests {
         await instance.stop()
     }
 
+    /// Two rules with other conditions and the same meaning, in turns under load, while the partitions move as well.
+    @Test("Rules change and instances come and go; every alert comes once")
+    func changesRules() async throws {
+        let world = try await World(partitions: 2)
+        defer { world.stop() }
+        let reader = try world.alerts()
+        let sets = try [#"any where event.action == "alert""#, #"any where event.action : "aler?""#].map {
+            try compile([ruleFile(1, $0), sequenceRule])
+        }
+        let first = try world.instance { $0.batchSize = 3 }
+        try await eventually("assignment") { first.assignment.count == 2 }
+        var second: Instance?
+        for round in 0..<12 {
+            for partition in 0..<2 {
+                try await world.write(alerts(round * 10..<(round + 1) * 10), partition: partition)
+            }
+            if round == 4 { second = try world.instance { $0.batchSize = 3 } }
+            try await first.pipeline.replaceRules(sets[round % 2])
+            try await second?.pipeline.replaceRules(sets[round % 2])
+            if round == 8 { await first.stop() }
+        }
+        try await expectEachOnce(reader, 240)
+        await second?.stop()
+    }
+
     @Test("A named member comes back to its partitions, and ends its predecessor's transaction")
     func comesBack() async throws {
         let world = try await World(partitions: 2)

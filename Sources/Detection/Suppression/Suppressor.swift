@@ -175,6 +175,14 @@ public final class Suppressor {
         }
     }
 
+    /// Counts on where `old` has come to.
+    ///
+    /// - Parameter predecessors: for each rule, the index of its count in `old`; nil for one that begins with nothing.
+    func count(on old: Suppressor, predecessors: [Int?]) {
+        totals = old.totals
+        totals.suppressed = predecessors.map { $0.map { old.totals.suppressed[$0] } ?? 0 }
+    }
+
     /// Forgets what is remembered of a rule, so that ``takeChanges()`` tells of it.
     func abandon(_ rule: Int) { rules[rule]?.abandon() }
 

@@ -57,7 +57,7 @@ final class Instruments: Sendable {
         case .deadLetterWithoutValue: runtime.deadLettersEmptied.increment()
         case .alertShortened: runtime.alertsShortened.increment()
         case .problem: runtime.clientErrors.increment()
-        case .laneClosed(let lane), .laneReloaded(let lane):
+        case .laneClosed(let lane):
             state.withLock { $0.ledger.close(LaneTotals(lane, $0.engine), of: lane.id) }
         // Counted by the lanes, or seen in their readings.
         case .started, .deadLettered, .paused, .resumed, .stalled, .rulesReplaced, .failed, .stopped: break

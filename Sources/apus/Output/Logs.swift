@@ -69,8 +69,6 @@ enum Logs {
             case .laneClosed(let lane):
                 logger.debug(
                     "lane closed", metadata: ["partition": "\(lane.partition)"])
-            case .laneReloaded(let lane):
-                logger.debug("lane changed its rules", metadata: ["partition": "\(lane.partition)"])
             case .rulesReplaced(let hash): logger.debug("rules replaced", metadata: ["hash": "\(hash.prefix(16))"])
             case .failed(let error): logger.critical("cannot go on: \(error)")
             case .stopped: logger.debug("pipeline stopped")

@@ -28,6 +28,10 @@ actor RuleReloader {
     /// Known when the current set was loaded.
     private var accepted: Set<RuleProblem>
     private var listPaths: [String]
+    /// What changes while the pipeline connects counts as changed.
+    private let filesAtStart: RuleFiles
+    /// The pipeline could not take the files as they are now, through no fault of theirs.
+    private var isOwed = false
     private var last: Task<ReloadReport, Never>?
 
     init(
@@ -43,6 +47,8 @@ actor RuleReloader {
         current = rules
         accepted = Set(loaded.errors)
         listPaths = loaded.exceptions.listPaths
+        filesAtStart = RuleFiles(
+            paths: settings.rules.paths + settings.exceptions.paths + loaded.exceptions.listPaths)
     }
 
     /// Everything whose change may change the set.
@@ -55,12 +61,12 @@ actor RuleReloader {
     func watch() async {
         let interval = settings.rules.watchInterval
         guard interval > .zero else { return }
-        var loaded = RuleFiles(paths: paths)
+        var loaded = filesAtStart
         var seen = loaded
         while (try? await Task.sleep(for: interval)) != nil {
             let now = RuleFiles(paths: paths)
             defer { seen = now }
-            guard now == seen, now != loaded else { continue }
+            guard now == seen, now != loaded || isOwed else { continue }
             loaded = now
             _ = await reload(.files)
         }
@@ -86,10 +92,13 @@ actor RuleReloader {
         let new = settings.rules.strict ? errors : errors.filter { !accepted.contains($0) }
         guard new.isEmpty else { return refused(trigger, new.map(\.description)) }
         let rules: CompiledRules
+        let pending: [Int32]
         do {
             rules = try loaded.compiled(fields: fields, normalizers: normalizers)
-            try await pipeline.replaceRules(rules)
+            pending = try await pipeline.replaceRules(rules)
+            isOwed = false
         } catch {
+            isOwed = error is ReplacementFailure
             return refused(trigger, ["\(error)"])
         }
         accepted = Set(errors)
@@ -104,7 +113,11 @@ actor RuleReloader {
                 "exceptions": "\(rules.exceptions.count)", "hash": "\(rules.hash.prefix(16))",
                 "duration": "\(ContinuousClock.now - start)",
             ])
-        return report(true)
+        if !pending.isEmpty {
+            logger.warning(
+                "lanes are busy and change their rules over later", metadata: ["partitions": "\(pending)"])
+        }
+        return report(true, pending: pending)
     }
 
     private func refused(_ trigger: Trigger, _ errors: [String]) -> ReloadReport {
@@ -115,9 +128,11 @@ actor RuleReloader {
         return report(false, errors)
     }
 
-    private func report(_ hasTakenEffect: Bool, _ errors: [String] = []) -> ReloadReport {
+    private func report(
+        _ hasTakenEffect: Bool, _ errors: [String] = [], pending: [Int32] = []
+    ) -> ReloadReport {
         ReloadReport(
             hasTakenEffect: hasTakenEffect, rules: current.rules.count, hash: String(current.hash.prefix(16)),
-            errors: errors)
+            errors: errors, pending: pending)
     }
 }
