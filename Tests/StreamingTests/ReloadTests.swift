@@ -51,7 +51,12 @@ struct ReloadTests {
         let hung = Mutex(false)
         let instance = try stage.instance { options in
             options.onAlert = { _ in
-                guard hung.withLock({ isHung in defer { isHung = true }; return !isHung }) else { return }
+                guard
+                    hung.withLock({ isHung in
+                        defer { isHung = true }
+                        return !isHung
+                    })
+                else { return }
                 release.wait()
             }
         }
