@@ -47,11 +47,16 @@ struct RuleFileWalk {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw problem(path, "the file cannot be read")
         }
+        return try text(of: data, path: path)
+    }
+
+    /// What was read as the text of a rule file.
+    static func text(of data: some Collection<UInt8>, path: String) throws(RuleProblem) -> String {
         guard data.count <= maximumSize(of: path) else {
-            throw problem(path, "the file is larger than \(maximumSize(of: path)) bytes")
+            throw problem(path, "it is larger than \(maximumSize(of: path)) bytes")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
-            throw problem(path, "the file is not valid UTF-8")
+            throw problem(path, "it is not valid UTF-8")
         }
         return text
     }

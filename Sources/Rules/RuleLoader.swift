@@ -47,7 +47,9 @@ public struct RuleLoader: Sendable {
     ///
     /// A file reached twice, by overlapping paths or symbolic links, is read once; names that begin with a
     /// dot are passed over inside folders. Of two rules with one id, the first stays and the second is an error.
-    public func load(paths: [String]) -> RuleLoadReport {
+    ///
+    /// - Parameter documents: Rules that lie elsewhere; they come after those of the files.
+    public func load(paths: [String], documents: [RuleDocument] = []) -> RuleLoadReport {
         var walk = RuleFileWalk()
         for path in paths { walk.visit(path) }
         var collection = RuleCollection(problems: walk.problems)
@@ -63,7 +65,8 @@ public struct RuleLoader: Sendable {
                 collection.problems.append(error)
             }
         }
-        return collection.report(fileCount: walk.files.count)
+        for document in documents { collection.add(document, checker: checker) }
+        return collection.report(fileCount: walk.files.count + documents.count)
     }
 
     /// Reads rules from text, as if it were an export at `path`.
@@ -121,6 +124,22 @@ private struct RuleCollection {
         let outcome = file.read()
         problems += file.problems
         add(outcome)
+    }
+
+    mutating func add(_ document: RuleDocument, checker: QueryChecker) {
+        do {
+            let text = try RuleFileWalk.text(of: document.content, path: document.path)
+            var file = RuleFile(path: document.path, text: text, checker: checker)
+            let outcome = file.read()
+            problems += file.problems
+            if case .rule(let rule, let place) = outcome, let problem = document.misfiled(rule, at: place) {
+                problems.append(problem)
+            } else {
+                add(outcome)
+            }
+        } catch {
+            problems.append(error)
+        }
     }
 
     mutating func add(export text: String, path: String, checker: QueryChecker) {

@@ -104,7 +104,17 @@ extension Settings {
         Declaration(
             "rules.paths", \.rules.paths, .list(of: .text("path"), "list of files and folders"),
             requiredLike: "[config/rules]",
-            "Rule files, and folders that are searched for them; relative to the working directory."),
+            """
+            Rule files, and folders that are searched for them; relative to the working directory. Not required when \
+            rules.topic is set.
+            """),
+        Declaration(
+            "rules.topic", \.rules.topic, .optionalTopicName,
+            """
+            A topic with rules, besides those of rules.paths: compacted, the key a rule's id, the value the text of its \
+            rule file, as apus rules publish writes it. Every instance reads it wholly at the start and follows it, so \
+            that a fleet changes together. A new record loads the rules anew, as a changed file does.
+            """),
         Declaration(
             "rules.strict", \.rules.strict, .boolean,
             "Refuse to start when one rule file is bad. Otherwise it is reported and left out."),

@@ -134,7 +134,7 @@ private struct Loader {
     mutating func finish() -> Result<Settings, SettingsErrors> {
         reportUnknownVariables()
         for declaration in Settings.declarations
-        where declaration.isRequired && settings.origins[declaration.path] == nil {
+        where declaration.isRequired && settings.origins[declaration.path] == nil && !isDispensable(declaration) {
             reading.problems.report(
                 "is not set; add it to the file, set \(declaration.variable), or pass --set "
                     + "\(declaration.path)=VALUE (\(declaration.type))",
@@ -146,6 +146,11 @@ private struct Loader {
         }
         let problems = reading.problems.all
         return problems.isEmpty ? .success(settings) : .failure(SettingsErrors(problems: problems))
+    }
+
+    /// Whether another setting serves in place of a required one.
+    private func isDispensable(_ declaration: Declaration) -> Bool {
+        declaration.path == "rules.paths" && settings.rules.topic != nil
     }
 
     /// Variables that look like ours and set nothing: a misspelt one would otherwise be lost without a word.
@@ -171,8 +176,9 @@ private struct Loader {
         roles.append(("\(settings.application).correlate", "the internal topic for correlation"))
         for (path, topic) in [
             ("output.alerts", settings.output.alerts), ("output.shadow", settings.output.shadow),
-            ("output.dead_letters", settings.output.deadLetters),
+            ("output.dead_letters", settings.output.deadLetters), ("rules.topic", settings.rules.topic),
         ] {
+            guard let topic else { continue }
             if let (_, role) = roles.first(where: { $0.0 == topic }) {
                 reading.problems.report(
                     "\(path) is the topic \(topic), which is also \(role); give each its own topic",

@@ -98,8 +98,10 @@ public struct Settings: Sendable, Equatable {
     }
 
     public struct Rules: Sendable, Equatable {
-        /// Rule files and folders of rule files, at least one; relative to the working directory.
+        /// Rule files and folders of rule files, relative to the working directory; at least one unless there is a topic.
         public internal(set) var paths: [String] = []
+        /// The topic with rules.
+        public internal(set) var topic: String?
         /// Whether one bad rule file stops the start.
         public internal(set) var strict = false
         /// How often the files are looked at; zero never does.

@@ -30,6 +30,18 @@ extension ValueType where Value == String {
     }
 }
 
+extension ValueType where Value == String? {
+    /// A topic name, or empty for none.
+    static let optionalTopicName = ValueType(
+        description: "topic name, or empty for none",
+        read: { raw, reading in
+            switch raw.content {
+            case .null, .text(""): .some(nil)
+            default: ValueType<String>.topicName.read(raw, &reading).map { .some($0) }
+            }
+        }, write: { .scalar($0 ?? "") })
+}
+
 private func isAllowedInTopicName(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -21,6 +21,7 @@ public struct RuntimeMetrics: Sendable {
     private let reloadFailures: Counter
     private let lastReload: Gauge
     private let lastReloadSuccessful: Gauge
+    public let ruleRecordsRejected: Counter
     public let rejoins: Counter
     public let clientErrors: Counter
     public let alertsShortened: Counter
@@ -47,6 +48,7 @@ public struct RuntimeMetrics: Sendable {
         lastReload = Gauge(label: MetricDescription.lastReload.name, dimensions: [], factory: factory)
         lastReloadSuccessful = Gauge(
             label: MetricDescription.lastReloadSuccessful.name, dimensions: [], factory: factory)
+        ruleRecordsRejected = counter(.ruleRecordsRejected)
         rejoins = counter(.rejoins)
         clientErrors = counter(.clientErrors)
         alertsShortened = counter(.alertsShortened)

@@ -25,7 +25,7 @@ struct Apus: AsyncParsableCommand {
         version: "apus \(Engine.version)",
         subcommands: [
             Run.self, Demo.self, Check.self, Test.self, CoverageCommand.self, Eval.self, QueryCommand.self,
-            Explain.self, Normalize.self, Backtest.self, DeadLetterCommand.self, TrafficCommand.self,
-            BrokerCommand.self, Health.self,
+            Explain.self, Normalize.self, Backtest.self, RulesCommand.self, DeadLetterCommand.self,
+            TrafficCommand.self, BrokerCommand.self, Health.self,
         ])
 }

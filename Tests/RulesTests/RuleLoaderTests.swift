@@ -211,7 +211,7 @@ import Testing
         let folder = try TemporaryFolder()
         try Data([0x61, 0xFF]).write(to: folder.url.appending(path: "a.toml"))
         let report = RuleLoader(checker: lenientChecker).load(paths: [folder.path])
-        #expect(report.problems.map(\.message) == ["the file is not valid UTF-8"])
+        #expect(report.problems.map(\.message) == ["it is not valid UTF-8"])
     }
 
     @Test func ofTwoRulesWithOneIdTheFirstStays() throws {

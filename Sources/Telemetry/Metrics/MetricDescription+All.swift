@@ -114,6 +114,8 @@ extension MetricDescription {
     static let reloadFailures = MetricDescription(
         "apus_reload_failures_total", .counter,
         "Times that rules, exceptions and lists were loaded anew and refused; the set before stayed.")
+    static let ruleRecordsRejected = MetricDescription(
+        "apus_rule_records_rejected_total", .counter, "Records of the topic of rules that gave no rule.")
     static let lastReload = MetricDescription(
         "apus_last_reload_success_timestamp_seconds", .gauge,
         "When the rules that are evaluated were loaded, in seconds since 1970.")
@@ -151,7 +153,7 @@ extension MetricDescription {
         partials, completed, expired, evictions, suppressionWindows, suppressionEvictions, watermarkDelay,
         lag, lagSeconds, queueDepth, outstanding, partitions, lanes, rebalances, commits, checkpointSeconds,
         transactionSeconds, transactions, rejoins, clientErrors, alertsShortened, deadLettersEmptied,
-        reloads, reloadFailures, lastReload, lastReloadSuccessful,
+        reloads, reloadFailures, ruleRecordsRejected, lastReload, lastReloadSuccessful,
         ready, readingAge, build, dashboards, cpu, memory, descriptors, started,
     ]
 

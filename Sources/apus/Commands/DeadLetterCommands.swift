@@ -3,7 +3,6 @@ import Foundation
 import KafkaClient
 import Settings
 import Streaming
-import Synchronization
 
 struct DeadLetterCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -133,7 +132,7 @@ struct DeadLetterReplay: ParsableCommand {
 
     func run() throws {
         let topic = DeadLetterTopic(try options.load())
-        let writer = try reportingKafkaFailures { dryRun ? nil : try ReplayWriter(topic.options.producer) }
+        let writer = try reportingKafkaFailures { dryRun ? nil : try TopicWriter(topic.options.producer) }
         var counts = Counts()
         try reportingKafkaFailures {
             try topic.read(filter) { letter in
@@ -151,7 +150,7 @@ struct DeadLetterReplay: ParsableCommand {
                     return true
                 }
                 counts.replayed += 1
-                try writer?.write(letter, to: origin.partition)
+                try writer?.replay(letter, to: origin.partition)
                 Console.print("\(letter.name)  \(letter.reason)  to \(origin.partition)")
                 return true
             }
@@ -174,52 +173,15 @@ struct DeadLetterReplay: ParsableCommand {
     }
 }
 
-/// Writes replays and waits for the brokers' word on each.
-private final class ReplayWriter {
-    private let producer: Producer
-    private var topics: [String: ProducerTopic] = [:]
-    private let refusals: Refusals
-
-    private final class Refusals: Sendable {
-        let first = Mutex<KafkaError?>(nil)
-    }
-
-    init(_ properties: ClientProperties) throws {
-        let refusals = Refusals()
-        self.refusals = refusals
-        var properties = properties
-        // A command gives up some time; apus run does not.
-        properties["message.timeout.ms"] = "30000"
-        properties["transactional.id"] = nil
-        producer = try Producer(properties, controlQueue: DispatchQueue(label: "apus.replay")) { event in
-            guard case .delivered(let reports) = event else { return }
-            for case let error? in reports.map(\.error) { refusals.first.withLock { $0 = $0 ?? error } }
-        }
-    }
-
-    func write(_ letter: DeadLetter, to place: TopicPartition) throws {
-        let topic = try topics[place.topic] ?? producer.topic(place.topic)
-        topics[place.topic] = topic
-        let headers = [
-            RecordHeader(DeadLetter.replaysHeader, "\(letter.replays + 1)"),
-            RecordHeader(DeadLetter.replayedFromHeader, "\(letter.place.topic):\(letter.name)"),
-        ]
-        while true {
-            switch producer.send(
-                to: topic, partition: place.partition, key: letter.key, value: letter.value, headers: headers,
-                timestamp: letter.timestamp)
-            {
-            case .queued: return
-            case .queueFull: try producer.flush(timeout: .seconds(30))
-            case .failed(let error): throw error
-            }
-        }
-    }
-
-    /// - Throws: the first refusal; the letters behind it may have been written or not.
-    func finish(timeout: Duration) throws {
-        try producer.close(timeout: timeout)
-        if let error = refusals.first.withLock({ $0 }) { throw error }
+extension TopicWriter {
+    /// Writes a dead letter back to where it came from.
+    func replay(_ letter: DeadLetter, to place: TopicPartition) throws {
+        try write(
+            letter.value, key: letter.key, to: place.topic, partition: place.partition,
+            headers: [
+                RecordHeader(DeadLetter.replaysHeader, "\(letter.replays + 1)"),
+                RecordHeader(DeadLetter.replayedFromHeader, "\(letter.place.topic):\(letter.name)"),
+            ], timestamp: letter.timestamp)
     }
 }
 

@@ -20,8 +20,8 @@ struct Run: AsyncParsableCommand {
             APUS_KAFKA_BROKERS) and then by --set. Everything that is wrong with them and with the rules is \
             reported at once, before anything connects.
 
-            Rules, exceptions and lists are loaded anew when their files change, on SIGHUP and on POST /reload: the \
-            whole set, or with one error none of it.
+            Rules, exceptions and lists are loaded anew when their files or the topic rules.topic change, on SIGHUP and \
+            on POST /reload: the whole set, or with one error none of it.
 
             SIGTERM or SIGINT stops in good order: batches are finished, alerts acknowledged, offsets committed, \
             the group left. A second signal exits at once; nothing is lost, but alerts may be written again.
@@ -44,10 +44,14 @@ struct Run: AsyncParsableCommand {
             return
         }
         let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
-        let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
-        let normalizers = try NormalizationTables.load(settings.input.normalizers)
-        let rules = try loaded.compile(strict: settings.rules.strict, fields: fields, normalizers: normalizers)
         let logger = Logs.start(settings.log)
+        let normalizers = try NormalizationTables.load(settings.input.normalizers)
+        let topic = try reportingKafkaFailures { try RuleTopic.open(settings) { logger.warning("\($0)") } }
+        let published = topic?.contents
+        let loaded = LoadedRules(
+            paths: settings.rules.paths, documents: published?.documents ?? [],
+            exceptions: settings.exceptions.paths)
+        let rules = try loaded.compile(strict: settings.rules.strict, fields: fields, normalizers: normalizers)
         logger.info(
             "rules loaded",
             metadata: [
@@ -69,8 +73,9 @@ struct Run: AsyncParsableCommand {
         }
         for warning in keyWarnings(settings, rules) { logger.warning("\(warning)") }
         let reloader = RuleReloader(
-            settings, fields: fields, normalizers: normalizers, loaded: loaded, rules: rules, pipeline: pipeline,
-            instruments: instruments, logger: logger)
+            settings, topic: topic, published: published, fields: fields, normalizers: normalizers, loaded: loaded,
+            rules: rules,
+            pipeline: pipeline, instruments: instruments, logger: logger)
         let endpoints: Endpoints
         do {
             endpoints = try await Endpoints.open(settings, instruments, logger) { await reloader.reload(.http) }
@@ -110,6 +115,7 @@ struct Run: AsyncParsableCommand {
         Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await reloader.watch() }
+                group.addTask { await reloader.follow() }
                 group.addTask {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = await reloader.reload(.signal) }
                 }

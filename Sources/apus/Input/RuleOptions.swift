@@ -14,8 +14,12 @@ struct LoadedRules {
     /// What is wrong with the exceptions by themselves, for these rules, and today.
     let exceptionProblems: [RuleProblem]
 
-    init(paths: [String], exceptions exceptionPaths: [String] = [], checker: QueryChecker = .streaming) {
-        report = RuleLoader(checker: checker).load(paths: paths)
+    /// - Parameter documents: Rules that lie in no file.
+    init(
+        paths: [String], documents: [RuleDocument] = [], exceptions exceptionPaths: [String] = [],
+        checker: QueryChecker = .streaming
+    ) {
+        report = RuleLoader(checker: checker).load(paths: paths, documents: documents)
         exceptions = ExceptionLoader(checker: .standard).load(paths: exceptionPaths)
         exceptionProblems =
             exceptions.problems + exceptions.exceptions.problems(with: report.rules)
@@ -54,7 +58,7 @@ struct LoadedRules {
         fields: EventFields, normalizers: [NormalizerTable]
     ) throws(UnusableRules) -> CompiledRules {
         guard !report.rules.isEmpty else {
-            throw UnusableRules(description: "no valid EQL rule was found in the rule paths")
+            throw UnusableRules(description: "no valid EQL rule was found where the rules are looked for")
         }
         do {
             return try CompiledRules(

@@ -39,6 +39,9 @@ final class Instruments: Sendable {
         runtime.loaded(at: Date().timeIntervalSince1970, isReload: true)
     }
 
+    /// So many records of the topic of rules gave no rule.
+    func ruleRecordsRejected(_ count: Int) { runtime.ruleRecordsRejected.increment(by: count) }
+
     func reloadFailed() { runtime.reloadFailed() }
 
     /// Counts what happens to the instance. Called on the pipeline's queues.

@@ -14,10 +14,11 @@ import Streaming
 /// as it is. A file that was bad at the start and was left out, as without `rules.strict`, stands in nobody's way.
 actor RuleReloader {
     enum Trigger: String {
-        case files, signal, http
+        case files, topic, signal, http
     }
 
     private let settings: Settings
+    private let topic: RuleTopic?
     private let fields: EventFields
     private let normalizers: [NormalizerTable]
     private let logger: Logger
@@ -27,18 +28,25 @@ actor RuleReloader {
     private var current: CompiledRules
     /// Known when the current set was loaded.
     private var accepted: Set<RuleProblem>
+    /// Paths of the topic's records that gave no rule when they were last loaded.
+    private var badRecords: Set<String>
+    /// What the topic held when it was last loaded.
+    private var published: RuleTopicContents?
     private var listPaths: [String]
     /// What changes while the pipeline connects counts as changed.
     private let filesAtStart: RuleFiles
-    /// The pipeline could not take the files as they are now, through no fault of theirs.
+    /// The pipeline could not take the last set, through no fault of the set.
     private var isOwed = false
     private var last: Task<ReloadReport, Never>?
 
     init(
-        _ settings: Settings, fields: EventFields, normalizers: [NormalizerTable], loaded: LoadedRules,
-        rules: CompiledRules, pipeline: Pipeline, instruments: Instruments, logger: Logger
+        _ settings: Settings, topic: RuleTopic?, published: RuleTopicContents?, fields: EventFields,
+        normalizers: [NormalizerTable], loaded: LoadedRules, rules: CompiledRules, pipeline: Pipeline,
+        instruments: Instruments, logger: Logger
     ) {
         self.settings = settings
+        self.topic = topic
+        self.published = published
         self.fields = fields
         self.normalizers = normalizers
         self.logger = logger
@@ -49,6 +57,7 @@ actor RuleReloader {
         listPaths = loaded.exceptions.listPaths
         filesAtStart = RuleFiles(
             paths: settings.rules.paths + settings.exceptions.paths + loaded.exceptions.listPaths)
+        badRecords = []
     }
 
     /// Everything whose change may change the set.
@@ -66,10 +75,25 @@ actor RuleReloader {
         while (try? await Task.sleep(for: interval)) != nil {
             let now = RuleFiles(paths: paths)
             defer { seen = now }
-            guard now == seen, now != loaded || isOwed else { continue }
+            guard now == seen, now != loaded else { continue }
             loaded = now
-            _ = await reload(.files)
+            await reloadUntilTaken(.files)
         }
+    }
+
+    /// Follows the topic of rules until the task is cancelled.
+    func follow() async {
+        guard let topic else { return }
+        countBadRecords(Array(accepted))
+        for await _ in topic.changes {
+            await topic.rest()
+            if topic.contents.version != published?.version { await reloadUntilTaken(.topic) }
+        }
+    }
+
+    /// Nobody repeats these triggers when the pipeline cannot take other rules right now.
+    private func reloadUntilTaken(_ trigger: Trigger) async {
+        repeat { _ = await reload(trigger) } while isOwed && !Task.isCancelled
     }
 
     func reload(_ trigger: Trigger) async -> ReloadReport {
@@ -85,8 +109,12 @@ actor RuleReloader {
 
     private func load(_ trigger: Trigger) async -> ReloadReport {
         let start = ContinuousClock.now
-        let loaded = LoadedRules(paths: settings.rules.paths, exceptions: settings.exceptions.paths)
+        isOwed = false
+        published = topic?.contents
+        let loaded = LoadedRules(
+            paths: settings.rules.paths, documents: published?.documents ?? [], exceptions: settings.exceptions.paths)
         let errors = loaded.errors
+        countBadRecords(errors)
         // Also when it is refused: the file may be one that is only named now, and mended later.
         listPaths = loaded.exceptions.listPaths
         let new = settings.rules.strict ? errors : errors.filter { !accepted.contains($0) }
@@ -96,7 +124,6 @@ actor RuleReloader {
         do {
             rules = try loaded.compiled(fields: fields, normalizers: normalizers)
             pending = try await pipeline.replaceRules(rules)
-            isOwed = false
         } catch {
             isOwed = error is ReplacementFailure
             return refused(trigger, ["\(error)"])
@@ -118,6 +145,13 @@ actor RuleReloader {
                 "lanes are busy and change their rules over later", metadata: ["partitions": "\(pending)"])
         }
         return report(true, pending: pending)
+    }
+
+    /// Counts each record of the topic that gives no rule, once.
+    private func countBadRecords(_ errors: [RuleProblem]) {
+        let bad = Set(errors.map(\.place.path)).intersection((published?.documents ?? []).map(\.path))
+        instruments.ruleRecordsRejected(bad.subtracting(badRecords).count)
+        badRecords = bad
     }
 
     private func refused(_ trigger: Trigger, _ errors: [String]) -> ReloadReport {

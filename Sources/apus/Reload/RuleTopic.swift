@@ -1,0 +1,159 @@
+import Detection
+import Dispatch
+import Foundation
+import KafkaClient
+import Settings
+import Streaming
+import Synchronization
+
+/// A topic of rules, read wholly and then followed: a consumer without a group, so that every instance sees all of it.
+///
+/// *Runs on:* a queue of its own.
+// `@unchecked`: the batch is only used on `queue`; everything else is immutable or in a Mutex.
+final class RuleTopic: @unchecked Sendable {
+    /// Sends whenever the topic has changed.
+    let changes: AsyncStream<Void>
+    private let changed: AsyncStream<Void>.Continuation
+    private let consumer: Consumer
+    private let queue = DispatchQueue(label: "apus.rules")
+    private let batch = MessageBatch(capacity: 256)
+    private let state: Mutex<State>
+    private let moved = DispatchSemaphore(value: 0)
+
+    private struct State {
+        var contents: RuleTopicContents
+        /// Of partitions that are not read to their end yet: where that was at the start.
+        var ends: [TopicPartition: Int64] = [:]
+        var failure: KafkaError?
+    }
+
+    var contents: RuleTopicContents { state.withLock { $0.contents } }
+
+    /// Reads the topic from its beginning to its end, and goes on reading what comes. Waits, at most `timeout` for each
+    /// step.
+    ///
+    /// - Parameter log: Told of what librdkafka complains of, and of records without a key.
+    /// - Throws: `TopicRanges.Missing`, or `KafkaError` when the topic cannot be read.
+    init(
+        _ topic: String, _ properties: ClientProperties, timeout: Duration,
+        log: @escaping @Sendable (String) -> Void
+    ) throws {
+        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state = Mutex(State(contents: RuleTopicContents(topic: topic)))
+        var properties = properties
+        properties["enable.partition.eof"] = "true"
+        properties["auto.offset.reset"] = "earliest"
+        // These are for members of a group.
+        properties["group.instance.id"] = nil
+        properties["partition.assignment.strategy"] = nil
+        consumer = try Consumer(
+            properties, group: "apus.rules", controlQueue: DispatchQueue(label: "apus.rules.control")
+        ) {
+            if case .failed(let error) = $0 { log("\(error)") }
+        }
+        let metadata = try consumer.metadata(topic: topic, timeout: timeout)
+        guard let found = metadata.topic(topic), !found.partitions.isEmpty else {
+            throw TopicRanges.Missing(topic: topic, brokers: properties["bootstrap.servers"] ?? "the brokers")
+        }
+        let partitions = found.partitions.map { TopicPartition(topic, $0.id) }
+        for partition in partitions {
+            let marks = try consumer.watermarks(partition, timeout: timeout)
+            if marks.low < marks.high { state.withLock { $0.ends[partition] = marks.high } }
+        }
+        for partition in try consumer.assign(partitions.map { ($0, .beginning) }) {
+            try partition.activate(on: queue) { [weak self] in self?.drain(partition, log) }
+        }
+        try waitForEnd(timeout)
+    }
+
+    private func waitForEnd(_ timeout: Duration) throws {
+        while true {
+            let (isDone, failure) = state.withLock { ($0.ends.isEmpty, $0.failure) }
+            if isDone { return }
+            if let failure { throw failure }
+            guard moved.wait(timeout: .now() + timeout / .seconds(1)) == .success else {
+                throw KafkaError(.timedOut, "read the rules", topic: contents.topic)
+            }
+        }
+    }
+
+    private func drain(_ partition: PartitionQueue, _ log: @Sendable (String) -> Void) {
+        do throws(KafkaError) {
+            while try partition.consumeBatch(into: batch) > 0 { take(partition.partition, log) }
+        } catch {
+            log("\(error)")
+        }
+    }
+
+    private func take(_ partition: TopicPartition, _ log: @Sendable (String) -> Void) {
+        defer { batch.clear() }
+        let (hasChanged, keyless) = state.withLock { state in
+            let before = (state.contents.version, state.contents.keyless)
+            for message in batch {
+                var next = message.offset + 1
+                switch message.kind {
+                case .record:
+                    state.contents.apply(message)
+                case .endOfPartition:
+                    next = message.offset
+                case .error:
+                    state.failure = message.error
+                    continue
+                }
+                if let end = state.ends[partition], next >= end { state.ends[partition] = nil }
+            }
+            return (state.contents.version != before.0, state.contents.keyless - before.1)
+        }
+        if keyless > 0 {
+            log("\(keyless) records of \(partition) have no key and are passed over: the key is the rule's id")
+        }
+        if hasChanged { changed.yield() }
+        moved.signal()
+    }
+
+    /// Waits until the topic has not changed for a moment, so that what is published together is loaded together. One
+    /// that never rests is waited for a second.
+    func rest() async {
+        var seen = contents.version
+        for _ in 0..<20 {
+            try? await Task.sleep(for: .milliseconds(50))
+            let now = contents.version
+            if now == seen { return }
+            seen = now
+        }
+    }
+}
+
+extension RuleTopic {
+    /// The topic that the settings name, if they name one; created when it is missing and that is wanted.
+    static func open(_ settings: Settings, log: @escaping @Sendable (String) -> Void) throws -> RuleTopic? {
+        guard let topic = settings.rules.topic else { return nil }
+        let options = PipelineOptions(settings, fields: EventFields())
+        try create(topic, options)
+        return try RuleTopic(topic, options.consumer, timeout: options.connectTimeout, log: log)
+    }
+
+    /// One partition, so that what is published together comes in one order.
+    static func create(_ topic: String, _ options: PipelineOptions) throws {
+        guard let creation = options.createTopics else { return }
+        let admin = try Admin(options.producer)
+        guard try admin.metadata(timeout: options.connectTimeout).topic(topic)?.partitions.isEmpty != false else {
+            return
+        }
+        let refusals = try admin.create(
+            [
+                NewTopic(
+                    topic, partitions: 1,
+                    replication: creation.replicationFactor > 0 ? creation.replicationFactor : nil,
+                    configuration: ["cleanup.policy": "compact"])
+            ], timeout: options.connectTimeout)
+        if let refusal = refusals[topic], refusal.reaction != .ignore { throw refusal }
+        // The broker that is asked learns of it a little later.
+        let deadline = ContinuousClock.now + options.connectTimeout
+        while try admin.metadata(timeout: options.connectTimeout).topic(topic)?.partitions.isEmpty != false,
+            ContinuousClock.now < deadline
+        {
+            usleep(50_000)
+        }
+    }
+}
