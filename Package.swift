@@ -29,6 +29,8 @@ let lifecycle: Target.Dependency = .product(name: "UnixSignals", package: "swift
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
 let package = Package(
@@ -88,11 +90,14 @@ let package = Package(
         // The runtime around it.
         library("KafkaClient", ["CRdKafka"]),
         library("Settings", ["EventSchema", "Normalization", "Yams"]),
-        library("Telemetry", [metrics]),
+        library("Telemetry", [logging, metrics]),
         // Its page is held in the binary.
         .target(
             name: "Operations",
-            dependencies: ["Telemetry", crypto, httpTypes, hummingbird, hummingbirdTLS, logging, nio, nioSSL],
+            dependencies: [
+                "Telemetry", crypto, httpTypes, hummingbird, hummingbirdTLS, logging, nio, nioHTTP1, nioPosix,
+                nioSSL,
+            ],
             resources: [.embedInCode("Dashboard")], swiftSettings: strict),
         library("Streaming", ["Alerts", "Detection", "Events", "EventSchema", "KafkaClient", "Telemetry", deque]),
         library("Traffic", ["EventSchema"]),
@@ -166,7 +171,7 @@ let package = Package(
         tests(
             "StreamingTests",
             ["Alerts", "Detection", "EventSchema", "KafkaClient", "Rules", "Streaming", "TestSupport"]),
-        tests("TelemetryTests", ["Telemetry", metrics]),
+        tests("TelemetryTests", ["Telemetry", logging, metrics]),
         tests("OperationsTests", ["Operations", "Telemetry", logging, nio]),
         tests("TrafficTests", ["EQL", "EventSchema", "TestSupport", "Traffic"]),
     ],

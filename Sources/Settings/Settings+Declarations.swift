@@ -175,6 +175,12 @@ extension Settings {
             "log.level", \.log.level, .choice(),
             "The least important message that is logged."),
         Declaration(
+            "log.levels", \.log.levels, .logLevels,
+            """
+            Another level for a module, such as kafka: warning. pipeline: partitions, checkpoints, dead letters; kafka: what \
+            librdkafka says; rules: loading rules; http: the endpoints. No level shows what is in events.
+            """),
+        Declaration(
             "log.format", \.log.format, .choice(),
             "text for people, json for collectors: one object per line."),
 

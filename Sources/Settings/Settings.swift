@@ -129,6 +129,8 @@ public struct Settings: Sendable, Equatable {
 
     public struct Log: Sendable, Equatable {
         public internal(set) var level = Level.info
+        /// Of modules that are not to be logged at ``level``.
+        public internal(set) var levels: [Module: Level] = [:]
         public internal(set) var format = Format.text
 
         /// The names are those of swift-log.
@@ -139,6 +141,20 @@ public struct Settings: Sendable, Equatable {
         public enum Format: String, CaseIterable, Sendable {
             case text, json
         }
+
+        /// What a line is about.
+        public enum Module: String, CaseIterable, Sendable {
+            /// Partitions, checkpoints, dead letters, life and death.
+            case pipeline
+            /// What librdkafka says.
+            case kafka
+            /// Loading rules.
+            case rules
+            /// The endpoints.
+            case http
+        }
+
+        public func level(of module: Module) -> Level { levels[module] ?? level }
     }
 
     public struct Health: Sendable, Equatable {

@@ -44,15 +44,16 @@ struct Run: AsyncParsableCommand {
             return
         }
         let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
-        let logger = Logs.start(settings.log)
+        let logs = Logs(settings.log)
+        let logger = logs.pipeline
         let normalizers = try NormalizationTables.load(settings.input.normalizers)
-        let topic = try reportingKafkaFailures { try RuleTopic.open(settings) { logger.warning("\($0)") } }
+        let topic = try reportingKafkaFailures { try RuleTopic.open(settings) { logs.rules.warning("\($0)") } }
         let published = topic?.contents
         let loaded = LoadedRules(
             paths: settings.rules.paths, documents: published?.documents ?? [],
             exceptions: settings.exceptions.paths)
         let rules = try loaded.compile(strict: settings.rules.strict, fields: fields, normalizers: normalizers)
-        logger.info(
+        logs.rules.info(
             "rules loaded",
             metadata: [
                 "rules": "\(rules.rules.count)", "exceptions": "\(rules.exceptions.count)",
@@ -67,18 +68,18 @@ struct Run: AsyncParsableCommand {
                 started: Date().timeIntervalSince1970))
         options.onAlert = { [feed = instruments.feed] in feed.publish(alert: $0) }
         let log = Logs.observer(logger)
-        let pipeline = Pipeline(rules: rules, options: options, log: Logs.client(logger)) { event in
+        let pipeline = Pipeline(rules: rules, options: options, log: Logs.client(logs.kafka)) { event in
             log(event)
             instruments.observe(event)
         }
-        for warning in keyWarnings(settings, rules) { logger.warning("\(warning)") }
+        if let warning = keyWarning(settings, rules) { logger.warning("\(warning)") }
         let reloader = RuleReloader(
             settings, topic: topic, published: published, fields: fields, normalizers: normalizers, loaded: loaded,
             rules: rules,
-            pipeline: pipeline, instruments: instruments, logger: logger)
+            pipeline: pipeline, instruments: instruments, logger: logs.rules)
         let endpoints: Endpoints
         do {
-            endpoints = try await Endpoints.open(settings, instruments, logger) { await reloader.reload(.http) }
+            endpoints = try await Endpoints.open(settings, instruments, logs.http) { await reloader.reload(.http) }
             try pipeline.start()
         } catch {
             logger.critical("cannot start: \(error)")
@@ -86,11 +87,14 @@ struct Run: AsyncParsableCommand {
         }
         let readings = publishReadings(of: pipeline, to: instruments, settings)
         let reloads = reloadWhenAsked(reloader)
+        let repeats = Task { await logs.sayRepeats() }
         let status = await serve(pipeline, settings, logger)
         reloads.cancel()
         readings.cancel()
         await readings.value
         await endpoints.close()
+        repeats.cancel()
+        await repeats.value
         if status != .success { throw status.code }
     }
 
@@ -164,17 +168,19 @@ struct Run: AsyncParsableCommand {
         }
     }
 
-    /// Correlation needs all events of a key in one partition. What the configuration does not promise is said.
-    private func keyWarnings(_ settings: Settings, _ rules: CompiledRules) -> [String] {
+    /// Correlation needs all events of a key in one partition. What the configuration does not promise is said, in one
+    /// line for all rules.
+    private func keyWarning(_ settings: Settings, _ rules: CompiledRules) -> String? {
         let keys = Set(settings.input.topics.map(\.key))
-        return rules.rules.compactMap { rule in
-            guard let field = rule.correlationField, keys != [field] else { return nil }
-            return """
-                rule '\(rule.name)' correlates by \(field), but not every input topic is configured as keyed by it \
-                (input.topics: {name, key}): events of one \(field) that lie in different partitions are not \
-                brought together
-                """
-        }
+        let fields = rules.rules.compactMap(\.correlationField).filter { keys != [$0] }
+        guard !fields.isEmpty else { return nil }
+        let counts = Dictionary(fields.map { ($0, 1) }, uniquingKeysWith: +)
+            .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .map { "\($0.value) \($0.value == 1 ? "rule correlates" : "rules correlate") by \($0.key)" }
+        return """
+            \(counts.joined(separator: ", ")), but not every input topic is configured as keyed by that \
+            (input.topics: {name, key}): events of one key that lie in different partitions are not brought together
+            """
     }
 }
 

@@ -4,21 +4,44 @@ import KafkaClient
 import Logging
 import Settings
 import Streaming
+import Telemetry
 
 /// The log of `apus run`: one line per event, on standard error, never with record content.
-enum Logs {
-    static func start(_ settings: Settings.Log) -> Logger {
-        let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
+struct Logs {
+    let pipeline: Logger
+    let kafka: Logger
+    let rules: Logger
+    let http: Logger
+    private let limiter: RepeatLimiter
+
+    /// - Parameter settings: of the whole process, so at most once.
+    init(_ settings: Settings.Log) {
         let format = settings.format
+        let limiter = RepeatLimiter()
+        self.limiter = limiter
         LoggingSystem.bootstrap { label in
-            switch format {
-            case .text: StreamLogHandler.standardError(label: label)
-            case .json: JSONLogHandler(label: label)
-            }
+            let handler: any LogHandler =
+                switch format {
+                case .text: StreamLogHandler.standardError(label: label)
+                case .json: JSONLogHandler(label: label)
+                }
+            return LimitedLogHandler(label: label, handler, limiter)
         }
-        var logger = Logger(label: "apus")
-        logger.logLevel = level
-        return logger
+        func logger(_ module: Settings.Log.Module) -> Logger {
+            var logger = Logger(label: module == .pipeline ? "apus" : "apus.\(module.rawValue)")
+            logger.logLevel = Logger.Level(rawValue: settings.level(of: module).rawValue) ?? .info
+            return logger
+        }
+        pipeline = logger(.pipeline)
+        kafka = logger(.kafka)
+        rules = logger(.rules)
+        http = logger(.http)
+    }
+
+    /// Says now and then what was held back as a repeat, until the task is cancelled, and then all of it.
+    func sayRepeats() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil { limiter.sayOverdue(at: .now) }
+        limiter.sayOverdue(at: .now + RepeatLimiter.window)
     }
 
     /// librdkafka's own lines, under the levels of syslog.
@@ -94,7 +117,7 @@ struct JSONLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         var line = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues(\.description)
-        line["@timestamp"] = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+        line["@timestamp"] = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         line["log.level"] = event.level.rawValue
         line["log.logger"] = label
         line["message"] = event.message.description
