@@ -55,7 +55,7 @@ struct Backtest: ParsableCommand {
     @Option(help: "How to write the report: text or json.")
     var output: OutputFormat = .text
 
-    @Flag(help: "Do not report progress on standard error.")
+    @Flag(help: "Do not show progress; it is shown on a terminal only.")
     var quiet = false
 
     func validate() throws {
@@ -100,11 +100,11 @@ struct Backtest: ParsableCommand {
             }.map { TopicID(rawValue: UInt16($0.offset)) })
         let tester = Backtester(
             [rules] + (compared.map { [$0] } ?? []), options: evaluatorOptions, ranges: ranges, reader: reader)
-        var progress = Progress(total: ranges.count, isQuiet: quiet)
+        var progress = ProgressLine(total: ranges.count, isQuiet: quiet)
         var sink = try AlertSink(alerts)
         try tester.run(
             alert: { sink.write($0.value) },
-            tick: { progress.show(position: tester.position, hits: tester.hits[0].count) })
+            tick: { progress.show(tester.position, "\(tester.hits[0].count) hits") })
         sink.flush()
         let seconds = progress.end()
         reader.close()
@@ -119,38 +119,6 @@ protocol KafkaFailure: Error {}
 extension KafkaError: KafkaFailure {}
 extension InvalidProperties: KafkaFailure {}
 extension TopicRanges.Missing: KafkaFailure {}
-
-/// Says now and then how far a reading is, on standard error.
-private struct Progress {
-    let total: Int64
-    let isQuiet: Bool
-    private let started = ContinuousClock.now
-    private var shown = ContinuousClock.now
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-
-    init(total: Int64, isQuiet: Bool) {
-        self.total = total
-        self.isQuiet = isQuiet
-    }
-
-    mutating func show(position: Int64, hits: Int) {
-        let now = ContinuousClock.now
-        guard !isQuiet, now - shown > .seconds(isTerminal ? 1 : 10) else { return }
-        shown = now
-        let rate = Double(position) / max(0.001, (now - started).seconds)
-        let left = rate > 0 ? Double(total - position) / rate : 0
-        let line = String(
-            format: "%lld of %lld records (%.0f %%), %.0f/s, %.0f s left, %d hits", position, total,
-            100 * Double(position) / Double(max(1, total)), rate, left, hits)
-        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8)) } else { Console.note(line) }
-    }
-
-    /// Seconds since the beginning.
-    func end() -> Double {
-        if isTerminal, !isQuiet { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-        return (ContinuousClock.now - started).seconds
-    }
-}
 
 /// Where alerts go: a file, standard output, or nowhere.
 private struct AlertSink {

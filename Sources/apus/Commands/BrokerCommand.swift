@@ -18,6 +18,9 @@ struct BrokerCommand: AsyncParsableCommand {
     @Option(help: "Topics to create, as name:partitions,…")
     var topics: TopicList = TopicList(topics: [])
 
+    @Option(help: "How to write the address: text or json.")
+    var output: OutputFormat = .text
+
     func run() async throws {
         let broker: EmbeddedBroker
         do {
@@ -26,7 +29,9 @@ struct BrokerCommand: AsyncParsableCommand {
             Console.note("error: \(error)")
             throw ExitStatus.unavailable.code
         }
-        Console.print("bootstrap servers: \(broker.bootstrapServers)")
+        let servers = broker.bootstrapServers
+        Console.print(
+            output == .json ? ["bootstrapServers": servers].jsonLine : "bootstrap servers: \(servers)")
         for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { break }
         withExtendedLifetime(broker) {}
     }

@@ -126,6 +126,9 @@ struct DeadLetterReplay: ParsableCommand {
     @Option(help: "Stop after this many.")
     var limit: Int?
 
+    @Option(help: "How to write what is replayed: text, or json with one object per line.")
+    var output: OutputFormat = .text
+
     func validate() throws {
         if filter.isEmpty, !all { throw ValidationError("say which letters with a filter, or --all for every one") }
     }
@@ -151,12 +154,29 @@ struct DeadLetterReplay: ParsableCommand {
                 }
                 counts.replayed += 1
                 try writer?.replay(letter, to: origin.partition)
-                Console.print("\(letter.name)  \(letter.reason)  to \(origin.partition)")
+                let replay = Replay(letter, to: origin.partition)
+                Console.print(output == .json ? replay.jsonLine : replay.line)
                 return true
             }
             try writer?.finish(timeout: topic.options.connectTimeout)
         }
         Console.note(counts.text(dryRun: dryRun, maxReplays: maxReplays))
+    }
+
+    private struct Replay: Encodable {
+        var letter: String
+        var reason: String
+        var topic: String
+        var partition: Int32
+
+        init(_ letter: DeadLetter, to place: TopicPartition) {
+            self.letter = letter.name
+            reason = letter.reason
+            topic = place.topic
+            partition = place.partition
+        }
+
+        var line: String { "\(letter)  \(reason)  to \(TopicPartition(topic, partition))" }
     }
 
     private struct Counts {

@@ -33,6 +33,9 @@ struct Demo: AsyncParsableCommand {
     @Option(help: "The rules to run; the pack for T1114.002 by default.")
     var rules: String?
 
+    @Option(help: "How to write it: text as it happens, or json with the outcome only.")
+    var output: OutputFormat = .text
+
     func validate() throws {
         guard (1...3600).contains(seconds) else { throw ValidationError("--seconds is from 1 to 3600") }
         guard (100...200_000).contains(rate) else { throw ValidationError("--rate is from 100 to 200000") }
@@ -48,11 +51,11 @@ struct Demo: AsyncParsableCommand {
             seed: seed, events: max(seconds * rate, TrafficPlan.minimumEvents), hosts: hosts,
             start: .now(minus: max(seconds, TrafficPlan.minimumSeconds)),
             seconds: max(seconds, TrafficPlan.minimumSeconds))
-        let show = DemoDisplay()
+        let show = DemoDisplay(isSilent: output == .json)
         do {
             let stage = try DemoStage(rules: compiled, plan: plan, rate: rate, show: show)
             let outcome = try await stage.play()
-            show.summary(outcome)
+            if output == .json { Console.print(DemoRecord(outcome).jsonLine) } else { show.summary(outcome) }
             if !outcome.isAsExpected { throw ExitStatus.negative.code }
         } catch let error as ExitCode {
             throw error

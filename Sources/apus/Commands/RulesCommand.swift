@@ -227,6 +227,9 @@ struct RulesRemove: ParsableCommand {
     @Argument(help: "The rules' ids.")
     var ids: [String]
 
+    @Option(help: "How to write the result: text or json.")
+    var output: OutputFormat = .text
+
     func run() throws {
         let client = try RuleTopicClient(try options.load())
         try reportingKafkaFailures {
@@ -238,6 +241,6 @@ struct RulesRemove: ParsableCommand {
             }
             try client.write(ids.map { ($0, nil) })
         }
-        Console.note("\(ids.count) removed from \(client.topic)")
+        Console.print(output == .json ? ["removed": ids].jsonLine : "\(ids.count) removed from \(client.topic)")
     }
 }

@@ -5,6 +5,8 @@ import Traffic
 /// What the demo shows: a status line that is rewritten on a terminal, plain lines in a pipe.
 final class DemoDisplay: Sendable {
     private let isTerminal = Console.outputIsTerminal
+    /// Nothing is shown but errors.
+    private let isSilent: Bool
     private let state = Mutex(State())
 
     private struct State {
@@ -12,9 +14,14 @@ final class DemoDisplay: Sendable {
         var lastPlainStatus = ContinuousClock.now
     }
 
+    init(isSilent: Bool) {
+        self.isSilent = isSilent
+    }
+
     func title(_ text: String) { line(bold(text)) }
 
     func line(_ text: String) {
+        guard !isSilent else { return }
         state.withLock { state in
             if state.statusIsShown { Console.write("\r\u{1B}[2K") }
             state.statusIsShown = false
@@ -31,11 +38,12 @@ final class DemoDisplay: Sendable {
 
     func alert(_ alert: ReceivedAlert) {
         line(
-            "\(colored("ALERT", 31))  \(alert.timestamp)  \(alert.host?.name ?? alert.apus.hostKey ?? "-")  "
+            "\(colored("ALERT", 31))  \(alert.timestamp)  \((alert.host?.name ?? alert.apus.hostKey ?? "-").visible)  "
                 + "\(alert.rule.name)  \(dim(String(alert.event.id.prefix(12))))")
     }
 
     func progress(sent: Int, of total: Int, shares: [Int], alerts: Int) {
+        guard !isSilent else { return }
         let percent = total > 0 ? sent * 100 / total : 100
         let instances = shares.enumerated().map { "instance \($0 + 1) read \($1)" }.joined(separator: ", ")
         let text = "\(percent) %: \(sent) events sent, \(instances), \(alerts) alerts"
@@ -127,9 +135,7 @@ final class DemoDisplay: Sendable {
         }
     }
 
-    private func bold(_ text: String) -> String { isTerminal ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
-    private func dim(_ text: String) -> String { isTerminal ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
-    private func colored(_ text: String, _ color: Int) -> String {
-        isTerminal ? "\u{1B}[\(color)m\(text)\u{1B}[0m" : text
-    }
+    private func bold(_ text: String) -> String { TerminalText.bold(text) }
+    private func dim(_ text: String) -> String { TerminalText.dim(text) }
+    private func colored(_ text: String, _ color: Int) -> String { TerminalText.colored(text, color) }
 }

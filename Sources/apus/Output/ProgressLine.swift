@@ -1,0 +1,43 @@
+import Foundation
+
+/// How far long work is: a line on standard error that is written over, and only where that is a terminal.
+struct ProgressLine {
+    private let total: Int64
+    private let isShown: Bool
+    private let started = ContinuousClock.now
+    private var shown = ContinuousClock.now
+
+    /// - Parameter total: Records, or whatever the work is counted in.
+    init(total: Int64, isQuiet: Bool = false) {
+        self.total = total
+        isShown = !isQuiet && isatty(STDERR_FILENO) == 1
+    }
+
+    /// Once a second at most.
+    mutating func show(_ position: Int64, _ detail: @autoclosure () -> String = "") {
+        guard isShown else { return }
+        let now = ContinuousClock.now
+        guard now - shown > .seconds(1) else { return }
+        shown = now
+        let rate = Double(position) / max(0.001, (now - started).seconds)
+        let left = rate > 0 ? Double(total - position) / rate : 0
+        let part = Double(position) / Double(max(1, total))
+        let bar = String(repeating: "#", count: Int(20 * min(1, part))).padding(
+            toLength: 20, withPad: ".", startingAt: 0)
+        let detail = detail()
+        Self.write(
+            String(format: "\r\u{1B}[K[%@] %.0f %%  %.0f records/s  %.0f s left", bar, 100 * part, rate, left)
+                + (detail.isEmpty ? "" : "  \(detail)"))
+    }
+
+    /// Takes the line away.
+    ///
+    /// - Returns: Seconds since the beginning.
+    @discardableResult
+    func end() -> Double {
+        if isShown { Self.write("\r\u{1B}[K") }
+        return (ContinuousClock.now - started).seconds
+    }
+
+    private static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
