@@ -19,13 +19,16 @@ struct Apus: AsyncParsableCommand {
               apus explain RULE FILE                 why does this rule match these events, or not?
               apus normalize FILE                    what do rules see of records that are not ECS?
               apus run --config config/apus.yaml     read from Kafka, for good
+              apus tail --config config/apus.yaml    which alerts are raised?
+              apus top                               what do running instances do?
 
             \(ExitStatus.help)
             """,
         version: "apus \(Engine.version)",
         subcommands: [
             Run.self, Demo.self, Check.self, Test.self, CoverageCommand.self, Eval.self, QueryCommand.self,
-            Explain.self, Normalize.self, Backtest.self, RulesCommand.self, DeadLetterCommand.self,
-            TrafficCommand.self, BrokerCommand.self, Health.self,
+            Explain.self, Normalize.self, Backtest.self, RulesCommand.self, Tail.self, Top.self,
+            DeadLetterCommand.self, TrafficCommand.self, BrokerCommand.self, Health.self, ConfigCommand.self,
+            ManualCommand.self,
         ])
 }

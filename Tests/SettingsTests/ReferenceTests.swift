@@ -5,16 +5,27 @@ import Testing
 
 @Suite("The reference of all settings")
 struct ReferenceTests {
+    private let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
     /// `APUS_TEST_UPDATE=1 swift test --filter ReferenceTests` writes the file anew; review the change.
     @Test("config/apus.yaml is the reference")
     func shippedFile() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let file = root.appending(path: "config/apus.yaml")
+        let file = packageRoot.appending(path: "config/apus.yaml")
         if ProcessInfo.processInfo.environment["APUS_TEST_UPDATE"] != nil {
             try Settings.reference().write(to: file, atomically: true, encoding: .utf8)
         }
         #expect(try Settings.contents(ofFile: file.path) == Settings.reference())
+    }
+
+    /// Written anew as `config/apus.yaml` is.
+    @Test("ops/configuration.md is the reference, too")
+    func markdown() throws {
+        let file = packageRoot.appending(path: "ops/configuration.md")
+        if ProcessInfo.processInfo.environment["APUS_TEST_UPDATE"] != nil {
+            try Settings.markdownReference().write(to: file, atomically: true, encoding: .utf8)
+        }
+        #expect(try Settings.contents(ofFile: file.path) == Settings.markdownReference())
     }
 
     @Test("The reference, read as settings, gives every default")
