@@ -29,6 +29,14 @@ public struct SampleMachine {
     /// Payload bytes of what is held.
     public var heldBytes: Int { windows.bytes }
 
+    /// Whether the record waits for the others of the key already.
+    public func holds(_ origin: RecordOrigin, for key: CorrelationKey) -> Bool {
+        guard let state = windows[key] else { return false }
+        var holds = false
+        state.forEachEvent { if $0.origin == origin { holds = true } }
+        return holds
+    }
+
     /// Takes the next event and hands on what it completes: at most one sample per key, in order of the keys.
     public mutating func advance(
         _ hits: StageHits, trace: CorrelationTrace? = nil, completed: (Completion) -> Void

@@ -71,6 +71,14 @@ public struct SequenceMachine {
     /// Payload bytes of what is held.
     public var heldBytes: Int { windows.bytes }
 
+    /// Whether a partial match or candidate of the key has the record already.
+    public func holds(_ origin: RecordOrigin, for key: CorrelationKey) -> Bool {
+        guard let state = windows[key] else { return false }
+        var holds = false
+        state.forEachEvent { if $0.origin == origin { holds = true } }
+        return holds
+    }
+
     private var leads: Bool { gaps.first?.position == 0 }
     private var trails: Bool { gaps.last?.position == stageCount }
 

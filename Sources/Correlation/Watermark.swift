@@ -59,6 +59,11 @@ public struct Watermark: Sendable {
         sources[source].isIdle = true
     }
 
+    /// Waits for `source` again, as after an event.
+    public mutating func setActive(source: Int) {
+        sources[source].isIdle = false
+    }
+
     /// Moves the watermark as far as the sources allow and returns it.
     ///
     /// When every source is idle it moves to the newest event itself, lateness included: nothing that

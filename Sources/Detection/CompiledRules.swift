@@ -17,6 +17,8 @@ public struct CompiledRules: Sendable {
     /// Identifies the set: two processes with equal hashes raise the same alerts.
     public let hash: String
     public let queries: CompiledQueries
+    /// Rules whose events do not come together in the lanes that read them; none before ``spread(over:)``.
+    public internal(set) var forwarded: Set<Int> = []
 
     /// Whether any rule is in the shadow stage.
     public var hasShadowRules: Bool { rules.contains { $0.stage == .shadow } }

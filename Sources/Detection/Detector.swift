@@ -49,12 +49,18 @@ public final class Detector {
     private var signals: [SignalCounter]
     private var totals: DetectionCounters
 
-    /// - Parameter tracking: with it, ``takeStateChanges()`` tells what to keep; costs nothing otherwise.
-    public init(_ rules: CompiledRules, options: EvaluatorOptions, tracking: StateTracking? = nil) {
+    /// - Parameters:
+    ///   - role: whether it evaluates records, or what other detectors have handed on.
+    ///   - tracking: with it, ``takeStateChanges()`` tells what to keep; costs nothing otherwise.
+    public init(
+        _ rules: CompiledRules, options: EvaluatorOptions, role: DetectorRole = .inputs,
+        tracking: StateTracking? = nil
+    ) {
         self.rules = rules
         self.options = options
         recordNormalizer = RecordNormalizer(rules.queries.normalizers.tables, limits: options.decodeLimits)
-        evaluator = Evaluator(rules.queries, options: options, tracksState: tracking != nil)
+        evaluator = Evaluator(
+            rules.queries, options: options, forwarded: rules.forwarded, role: role, tracksState: tracking != nil)
         keeper = tracking.map { StateKeeper($0, rules: rules.rules) }
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
@@ -75,7 +81,8 @@ public final class Detector {
     /// Take the findings of `old` first; it is of no use afterwards.
     public convenience init(_ rules: CompiledRules, replacing old: Detector) {
         precondition(old.evaluator.matches.isEmpty, "findings that nobody has taken")
-        self.init(rules, options: old.options, tracking: old.keeper?.tracking)
+        precondition(!old.evaluator.hasForwards, "hits for other lanes that nobody has taken")
+        self.init(rules, options: old.options, role: old.evaluator.role, tracking: old.keeper?.tracking)
         let predecessors = rules.predecessors(in: old.rules)
         let origins = zip(rules.rules, predecessors).map { rule, former in
             former.flatMap { rule.continues(old.rules.rules[$0]) ? $0 : nil }

@@ -59,6 +59,11 @@ extension EvaluatorOptions {
         }
     }
 
+    /// The watermarks of input lanes have it taken off already.
+    func lateness(for role: DetectorRole) -> Int64 {
+        if case .correlate = role, lateness != .max { 0 } else { lateness }
+    }
+
     /// Whether records of a topic that are not ECS are brought into it.
     func normalizes(_ topic: TopicID) -> Bool { verbatimTopics.isEmpty || !verbatimTopics.contains(topic) }
 }
@@ -96,7 +101,7 @@ public struct EvaluatorCounters: Hashable, Sendable {
 /// *Cost:* nothing is allocated for a record that matches no stage of any query.
 public final class Evaluator {
     public let queries: CompiledQueries
-    private var totals = EvaluatorCounters()
+    var totals = EvaluatorCounters()
     public var counters: EvaluatorCounters {
         var counters = totals
         counters.scriptBlocks = clocks.blocks.counters
@@ -108,12 +113,15 @@ public final class Evaluator {
     public private(set) var matches: [QueryMatch] = []
 
     private let options: EvaluatorOptions
+    /// Queries that correlate in other lanes.
+    private let forwarded: Set<Int>
+    let role: DetectorRole
     private let decoder: EventReader
     private let matcher: Matcher
     private var correlators: [Correlator]
     /// What correlations counted that are no more.
     private var formerCorrelations = CorrelationCounters()
-    private var clocks: EventClocks
+    var clocks: EventClocks
     /// Stage hits of the current record by query; reused.
     private var hitsByQuery: [(query: Int, stages: [(stage: Int, keys: [CorrelationKey])])] = []
 
@@ -121,21 +129,39 @@ public final class Evaluator {
     /// when there is none.
     public var trace: ((_ query: Int, _ step: TraceStep) -> Void)?
 
+    /// Hits for other lanes since the last ``takeForwards()``.
+    var forwards: [ForwardedHit] = []
+    /// The sources that stand for input lanes, by lane; of a detector for the correlate topic.
+    var laneSources: [Int] = []
+
     private enum Correlator {
         case none
+        /// Elsewhere.
+        case forwarded
         case sequence(SequenceMachine)
         case sample(SampleMachine)
         case collection(SampleCollection)
     }
 
-    /// - Parameter tracksState: whether what changes in the correlations will be asked for; free otherwise.
-    public init(_ queries: CompiledQueries, options: EvaluatorOptions, tracksState: Bool = false) {
+    /// - Parameters:
+    ///   - forwarded: queries that correlate elsewhere.
+    ///   - role: what of the others is done here.
+    ///   - tracksState: whether what changes in the correlations will be asked for; free otherwise.
+    public init(
+        _ queries: CompiledQueries, options: EvaluatorOptions, forwarded: Set<Int> = [], role: DetectorRole = .inputs,
+        tracksState: Bool = false
+    ) {
         self.queries = queries
         self.options = options
         decoder = queries.makeDecoder(limits: options.decodeLimits)
         matcher = Matcher(queries.program)
         exceptionCounters = Array(repeating: ExceptionCounters(), count: queries.exceptions.count)
-        correlators = zip(queries.queries, queries.timings).map { query, timing in
+        correlators = zip(queries.queries, queries.timings).enumerated().map { index, element in
+            let (query, timing) = element
+            switch role {
+            case .inputs: if forwarded.contains(index) { return .forwarded }
+            case .correlate: if !forwarded.contains(index) { return .none }
+            }
             var limits = options.correlationLimits
             if let retention = timing.retention { limits.retention = retention }
             switch query.form {
@@ -150,8 +176,10 @@ public final class Evaluator {
                 return .sample(SampleMachine(plan, limits: limits, tracksChanges: tracksState))
             }
         }
+        self.role = role
+        self.forwarded = role == .inputs ? forwarded : []
         clocks = EventClocks(
-            queries.clockFields, lateness: options.lateness,
+            queries.clockFields, lateness: options.lateness(for: role),
             blocks: ScriptBlocks(limits: options.scriptBlocks, recordBytes: options.decodeLimits.bytes))
     }
 
@@ -314,7 +342,11 @@ public final class Evaluator {
         for index in hitsByQuery.indices {
             let (query, stages) = hitsByQuery[index]
             let own = timed(retained, event, for: queries.timings[query])
-            let hits = HeldHits(query: query, hits: StageHits(event: own, stages: stages))
+            let hits = HeldHits(query: query, hits: StageHits(event: own, stages: stages), readAt: origin)
+            if !forwarded.isEmpty, forwarded.contains(query) {
+                forward(hits, isAhead: own.timestamp > limit)
+                continue
+            }
             guard waits(query) else {
                 advance(hits)
                 continue
@@ -385,16 +417,18 @@ public final class Evaluator {
             isLate: clock.watermark.hasPassed(time))
     }
 
-    private func waits(_ query: Int) -> Bool {
+    func waits(_ query: Int) -> Bool {
         if case .sorted = options.ordering { return true }
         if case .sequence = correlators[query] { return true }
         return false
     }
 
-    private func advance(_ held: HeldHits) {
+    func advance(_ held: HeldHits) {
         let query = held.query
+        if role != .inputs, isRepeated(held) { return }
         withCorrelator(query) { correlator, trace, add in
             switch correlator {
+            case .forwarded: break
             case .none:
                 matches.append(QueryMatch(query: query, steps: [held.hits.event], key: CorrelationKey([])))
             case .sequence(var machine):
@@ -410,6 +444,20 @@ public final class Evaluator {
                 correlator = .none
                 collection.collect(held.hits)
                 correlator = .collection(collection)
+            }
+        }
+    }
+
+    /// Whether a lane that crashed in between has handed a record on a second time.
+    private func isRepeated(_ held: HeldHits) -> Bool {
+        let origin = held.hits.event.origin
+        return held.hits.stages.contains { _, keys in
+            keys.contains { key in
+                switch correlators[held.query] {
+                case .none, .forwarded, .collection: false
+                case .sequence(let machine): machine.holds(origin, for: key)
+                case .sample(let machine): machine.holds(origin, for: key)
+                }
             }
         }
     }
@@ -456,7 +504,7 @@ public final class Evaluator {
     private func expire(_ query: Int, _ now: EventTime) {
         withCorrelator(query) { correlator, trace, add in
             switch correlator {
-            case .none, .collection: break
+            case .none, .forwarded, .collection: break
             case .sequence(var machine):
                 correlator = .none
                 machine.expire(watermark: now, trace: trace, completed: add)
@@ -472,7 +520,7 @@ public final class Evaluator {
     private func finish(_ query: Int) {
         withCorrelator(query) { correlator, trace, add in
             switch correlator {
-            case .none, .sample: break
+            case .none, .forwarded, .sample: break
             case .sequence(var machine):
                 correlator = .none
                 machine.finish(trace: trace, completed: add)
@@ -502,7 +550,7 @@ public final class Evaluator {
     public var correlationCounters: CorrelationCounters {
         correlators.reduce(into: formerCorrelations) { total, correlator in
             switch correlator {
-            case .none: break
+            case .none, .forwarded: break
             case .sequence(let machine): total += machine.counters
             case .sample(let machine): total += machine.counters
             case .collection(let collection): total += collection.counters
@@ -514,7 +562,7 @@ public final class Evaluator {
     public var heldBytes: Int {
         correlators.reduce(0) { total, correlator in
             switch correlator {
-            case .none, .collection: total
+            case .none, .forwarded, .collection: total
             case .sequence(let machine): total + machine.heldBytes
             case .sample(let machine): total + machine.heldBytes
             }
@@ -525,7 +573,7 @@ public final class Evaluator {
     public var liveKeys: Int {
         correlators.reduce(0) { total, correlator in
             switch correlator {
-            case .none: total
+            case .none, .forwarded: total
             case .sequence(let machine): total + machine.liveKeys
             case .sample(let machine): total + machine.liveKeys
             case .collection(let collection): total + collection.liveKeys
@@ -548,7 +596,8 @@ extension Evaluator {
     ///
     /// - Parameter origins: for each query, its index in `old`; nil for one that begins anew.
     func takeOver(_ old: Evaluator, origins: [Int?]) {
-        clocks = EventClocks(queries.clockFields, lateness: options.lateness, continuing: old.clocks)
+        clocks = EventClocks(queries.clockFields, lateness: options.lateness(for: role), continuing: old.clocks)
+        laneSources = old.laneSources
         var successors: [Int: Int] = [:]
         for (query, origin) in origins.enumerated() {
             guard let origin else { continue }
@@ -606,7 +655,7 @@ extension Evaluator {
                 retained, timestamp: time, tiebreaker: timing.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
                 isLate: clocks.all[timing.clock].watermark.hasPassed(time))
             clocks.all[timing.clock].held.insert(
-                HeldHits(query: query, hits: StageHits(event: own, stages: stages)), event: own)
+                HeldHits(query: query, hits: StageHits(event: own, stages: stages), readAt: origin), event: own)
             isHeld = true
         }
         return isHeld
@@ -620,12 +669,15 @@ extension Evaluator {
 
     func timeState(topics: [String]) -> TimeState { clocks.state(topics: topics) }
 
-    func restore(_ state: TimeState, topics: [String]) { clocks.restore(state, topics: topics) }
+    func restore(_ state: TimeState, topics: [String]) {
+        clocks.restore(state, topics: topics)
+        if case .correlate(let lanes) = role { announceRestored(lanes: lanes) }
+    }
 
     var hasStateChanges: Bool {
         correlators.contains { correlator in
             switch correlator {
-            case .none, .collection: false
+            case .none, .forwarded, .collection: false
             case .sequence(let machine): machine.hasChanges
             case .sample(let machine): machine.hasChanges
             }
@@ -645,7 +697,7 @@ extension Evaluator {
         _ query: Int, _ key: CorrelationKey, _ body: ArraySlice<UInt8>, events: [RetainedEvent?]
     ) throws(StateCorruption) -> RestoredKey {
         switch correlators[query] {
-        case .none, .collection: throw StateCorruption("the rule correlates nothing")
+        case .none, .forwarded, .collection: throw StateCorruption("the rule correlates nothing")
         case .sequence(var machine):
             correlators[query] = .none
             defer { correlators[query] = .sequence(machine) }
@@ -671,7 +723,7 @@ extension Evaluator {
         _ query: Int, sequence: (inout SequenceMachine) -> Void, sample: (inout SampleMachine) -> Void
     ) {
         switch correlators[query] {
-        case .none, .collection: break
+        case .none, .forwarded, .collection: break
         case .sequence(var machine):
             correlators[query] = .none
             sequence(&machine)

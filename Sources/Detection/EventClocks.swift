@@ -6,6 +6,8 @@ import Events
 struct HeldHits {
     var query: Int
     var hits: StageHits
+    /// Where the record was read that brought them: the event's own place, or one in the correlate topic.
+    var readAt: RecordOrigin
 }
 
 /// The times of one evaluator: for each timestamp field that some query orders its events by, a watermark and the
@@ -118,6 +120,21 @@ struct EventClocks {
         for clock in all.indices { all[clock].watermark.setIdle(source: source) }
     }
 
+    /// Has the watermark wait for `source` again.
+    mutating func setActive(_ source: Int) {
+        for clock in all.indices { all[clock].watermark.setActive(source: source) }
+    }
+
+    /// Whether no source has anything to read.
+    var isIdle: Bool {
+        sources.indices.allSatisfy { sources[$0].isRemoved || all[0].watermark.isIdle($0) }
+    }
+
+    /// How many partitions of a topic are in the restored state, counted from 0.
+    func restoredPartitions(of topic: TopicID) -> Int {
+        restored.keys.lazy.filter { $0.topic == topic }.map { Int($0.partition) + 1 }.max() ?? 0
+    }
+
     // MARK: Held events
 
     /// The clocks that held a record when the restored state was written, which is now there again.
@@ -137,7 +154,7 @@ struct EventClocks {
 
     /// The oldest offset of a partition that a clock holds or that is awaited.
     func oldestHeldOffset(_ partition: SourcePartition) -> Int64? {
-        let held = all.lazy.flatMap { $0.held.payloads.lazy.map(\.hits.event.origin) }
+        let held = all.lazy.flatMap { $0.held.payloads.lazy.map(\.readAt) }
             .filter { $0.topic == partition.topic && $0.partition == partition.partition }
             .map(\.offset).min()
         let parts = blocks.waiting.lazy.map(\.origin)
@@ -156,9 +173,9 @@ struct EventClocks {
         var held: [SourcePartition: [TimeState.Held]] = [:]
         for (index, clock) in all.enumerated() {
             for payload in clock.held.payloads {
-                let event = payload.hits.event
-                held[SourcePartition(topic: event.origin.topic, partition: event.origin.partition), default: []]
-                    .append(TimeState.Held(offset: event.origin.offset, clock: index, time: event.timestamp))
+                let place = payload.readAt
+                held[SourcePartition(topic: place.topic, partition: place.partition), default: []]
+                    .append(TimeState.Held(offset: place.offset, clock: index, time: payload.hits.event.timestamp))
             }
         }
         for part in blocks.waiting {

@@ -1,0 +1,107 @@
+import Correlation
+import EQL
+import EventSchema
+public import Events
+import Rules
+
+/// What became of a record of the correlate topic.
+public enum TakenForward: Hashable, Sendable {
+    case taken
+    /// A hit of a rule that is gone or has another version here, as while instances with two versions run side by side;
+    /// or of a topic that is no input here.
+    case unknown
+    /// The header makes no sense.
+    case corrupt(String)
+}
+
+extension Detector {
+    // MARK: Handing on
+
+    /// The stage hits since the last call that other lanes correlate, in the order in which they were read. They count as
+    /// outputs: the checkpoint that frees the records' offsets writes them.
+    public func takeForwards(topics: [String]) -> [ForwardedRecord] {
+        guard evaluator.hasForwards else { return [] }
+        return evaluator.takeForwards().map { hit in
+            let rule = rules.rules[hit.query]
+            let origin = hit.event.origin
+            let header = HitHeader(
+                rule: rule.id, hash: StateKey.prefix(ofHash: rule.contentHash),
+                topic: topics[Int(origin.topic.rawValue)], partition: origin.partition, offset: origin.offset,
+                time: hit.event.timestamp, tiebreaker: hit.event.tiebreaker, isLate: hit.event.isLate,
+                isAhead: hit.isAhead, stages: hit.stages, key: hit.key)
+            return ForwardedRecord(key: header.recordKey, hit: header.bytes, value: hit.event.bytes)
+        }
+    }
+
+    /// How far this lane has come, for every partition of the correlate topic: written behind the hits taken before, it
+    /// promises that only late ones follow.
+    ///
+    /// - Parameter lanes: how many input lanes there are.
+    public func laneWatermark(lane: Int32, lanes: Int) -> [UInt8] {
+        evaluator.laneWatermark(lane: lane, lanes: lanes).bytes
+    }
+
+    // MARK: Taking up
+
+    /// Announces the partition of the correlate topic that the lane reads.
+    public func addCarrier(topic: TopicID, partition: Int32) -> Int {
+        evaluator.addCarrier(topic: topic, partition: partition)
+    }
+
+    /// Takes a hit that another lane handed on.
+    ///
+    /// - Parameters:
+    ///   - value: the event; borrowed for the call.
+    ///   - carrier: where the record stands in the correlate topic.
+    ///   - isReplayed: whether it lies below the restored position; see ``replay(_:origin:source:)``.
+    public func take(
+        _ value: UnsafeRawBufferPointer, hit: UnsafeRawBufferPointer, carrier: RecordOrigin, source: Int,
+        topics: [String], isReplayed: Bool = false
+    ) -> TakenForward {
+        do throws(StateCorruption) {
+            let header = try HitHeader(Array(hit))
+            guard let query = forwardedRule(header), let topic = topics.firstIndex(of: header.topic) else {
+                return .unknown
+            }
+            let stages = rules.queries.queries[query].stages
+            guard header.stages.allSatisfy(stages.indices.contains), !header.stages.isEmpty,
+                header.key.values.count == stages[0].keys.count
+            else { throw StateCorruption("stages \(header.stages) of a rule with \(stages.count)") }
+            let forwarded = ForwardedHit(
+                query: query, key: header.key, stages: header.stages,
+                event: RetainedEvent(
+                    copying: value,
+                    origin: RecordOrigin(
+                        topic: TopicID(rawValue: UInt16(topic)), partition: header.partition, offset: header.offset),
+                    timestamp: header.time, tiebreaker: header.tiebreaker, isLate: header.isLate),
+                isAhead: header.isAhead)
+            if isReplayed {
+                _ = evaluator.replay(forwarded, carrier: carrier, source: source)
+            } else {
+                evaluator.take(forwarded, carrier: carrier)
+            }
+            return .taken
+        } catch {
+            return .corrupt(error.description)
+        }
+    }
+
+    private func forwardedRule(_ header: HitHeader) -> Int? {
+        rules.forwarded.first { index in
+            let rule = rules.rules[index]
+            return rule.id == header.rule && StateKey.prefix(ofHash: rule.contentHash) == header.hash
+        }
+    }
+
+    /// Notes how far an input lane has come, and returns which one it was.
+    public func note(watermark bytes: UnsafeRawBufferPointer) -> Int32? {
+        guard case .correlate(let lanes) = evaluator.role, let watermark = try? LaneWatermark(Array(bytes)) else {
+            return nil
+        }
+        evaluator.note(watermark, lanes: lanes)
+        return watermark.lane
+    }
+
+    /// Lets time move without an input lane that has been silent for too long.
+    public func setIdle(lane: Int32) { evaluator.setIdle(lane: lane) }
+}

@@ -1,0 +1,17 @@
+public import Events
+
+/// What of a rule set a detector does.
+///
+///     input lane p ──▶ .inputs: match ─┬─▶ event rules, correlations in place ──▶ findings
+///                                      └─▶ stage hits of `forwarded` rules, and the lane's watermark
+///                                                     │  the correlate topic, by rule and join key
+///     correlate lane q ◀───────────────────────────────┘
+///        .correlate: wait for the watermarks of all input lanes ─▶ correlate ──▶ findings
+public enum DetectorRole: Hashable, Sendable {
+    /// Evaluates records. The stage hits of ``CompiledRules/forwarded`` rules are handed on.
+    case inputs
+    /// Evaluates what the detectors of all input lanes have handed on, and nothing else.
+    ///
+    /// - Parameter lanes: the name under which the input lanes' watermarks stand in the state: no Kafka topic's.
+    case correlate(lanes: TopicID)
+}
