@@ -62,6 +62,14 @@ public struct CompiledRules: Sendable {
         return ids.map { places[$0] }
     }
 
+    /// Whether some rule remembers anything between events: a correlation, or what it has told already.
+    public var keepsState: Bool {
+        zip(rules, queries.queries).contains { rule, query in
+            if case .event = query.form { return rule.suppression != nil }
+            return true
+        }
+    }
+
     /// Every pattern of a query that Vectorscan refuses by itself, as diagnostics at the pattern's place.
     public static func problems(in query: CheckedQuery) -> [Diagnostic] {
         query.conditions.flatMap(\.patterns).compactMap { pattern in

@@ -26,6 +26,10 @@ enum Health {
         if now - reading.time > patience {
             problems.append("the last reading of the engine is \(Int(now - reading.time)) s old")
         }
+        let restoring = reading.lanes.filter { $0.state == .restoring }.map { String($0.partition) }
+        if !reading.isReady, !restoring.isEmpty {
+            problems.append("partition \(restoring.joined(separator: ", ")) takes up its state")
+        }
         if !reading.isReady, problems.isEmpty {
             problems.append(
                 reading.hasStarted

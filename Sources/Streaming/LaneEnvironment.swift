@@ -16,6 +16,8 @@ struct LaneEnvironment: Sendable {
     /// For alerts that proved too large: leaves the original events out.
     let shortEncoder: AlertEncoder
     let path: Path
+    /// Nil when no rule remembers anything.
+    let state: StateAccess?
     let evaluatorOptions: EvaluatorOptions
     let idleNanoseconds: UInt64
     let stallNanoseconds: UInt64

@@ -50,6 +50,8 @@ final class Membership: @unchecked Sendable {
         var hasAssignment = false
         var isOver = false
         var stalled: Set<Int32> = []
+        /// Some lane has yet to take up its state.
+        var isRestoring = false
         /// Commits that wait for an answer, by id.
         var commits: [Int: ContinuousClock.Instant] = [:]
     }
@@ -80,7 +82,7 @@ final class Membership: @unchecked Sendable {
             },
             events: { [weak self] in self?.handle($0) })
         let (outbox, path) = try makePath(consumer, log)
-        let environment = makeEnvironment(path, consumer)
+        let environment = makeEnvironment(path, consumer, try makeStateAccess(consumer, log))
         state.withLock { state in
             state.consumer = consumer
             state.outbox = outbox
@@ -170,6 +172,7 @@ final class Membership: @unchecked Sendable {
             }
             return state.environment
         }
+        environment?.state?.restorer.close()
         switch environment?.path {
         case .atLeastOnce(let path)?: path.reports.removeAll()
         case .exactlyOnce(let transactions)?: transactions.close()
@@ -181,9 +184,9 @@ final class Membership: @unchecked Sendable {
 
     // MARK: Readings
 
-    /// Whether partitions are assigned and every lane gets on.
+    /// Whether partitions are assigned, and every lane has taken up its state and gets on.
     var isReady: Bool {
-        state.withLock { $0.hasAssignment && !$0.isOver && $0.stalled.isEmpty }
+        state.withLock { $0.hasAssignment && !$0.isOver && !$0.isRestoring && $0.stalled.isEmpty }
     }
 
     /// Hands a reading of each lane to `add`; `group` is left when all have answered.
@@ -217,10 +220,9 @@ final class Membership: @unchecked Sendable {
         let asked = state.withLock { $0.commits.removeValue(forKey: result.id) }
         guard let error = result.error else {
             owner.committed()
-            if let asked {
-                for partition in Set(result.offsets.map(\.partition.partition)) {
-                    observe(.checkpointed(partition: partition, after: .now - asked))
-                }
+            for (partition, offsets) in Dictionary(grouping: result.offsets, by: \.partition.partition) {
+                if let asked { observe(.checkpointed(partition: partition, after: .now - asked)) }
+                lanes[partition]?.lane.confirm(offsets)
             }
             return observe(.committed(result.offsets))
         }
@@ -283,6 +285,7 @@ final class Membership: @unchecked Sendable {
             environment: environment)
         if case .atLeastOnce(let path) = environment.path { path.reports.add(lane) }
         lanes[partition] = AssignedLane(lane: lane, queues: queues)
+        if environment.state != nil { state.withLock { $0.isRestoring = true } }
         lane.start(queues)
     }
 
@@ -425,8 +428,10 @@ final class Membership: @unchecked Sendable {
     private func checkpoint() {
         for assigned in lanes.values { assigned.lane.tick() }
         let stalled = Set(lanes.filter { $0.value.lane.isStalled }.keys)
+        let isRestoring = lanes.values.contains { $0.lane.isRestoring }
         let new = state.withLock { state in
             defer { state.stalled = stalled }
+            state.isRestoring = isRestoring
             return stalled.subtracting(state.stalled)
         }
         for partition in new.sorted() { observe(.stalled(partition: partition)) }
@@ -442,7 +447,8 @@ final class Membership: @unchecked Sendable {
             try Outbox(
                 options.producerProperties, alertTopic: options.alertTopic,
                 shadowTopic: rules.hasShadowRules ? options.shadowTopic : nil,
-                deadLetterTopic: options.deadLetterTopic, log: log, delivered: delivered, failed: failed)
+                deadLetterTopic: options.deadLetterTopic, stateTopic: rules.keepsState ? options.stateTopic : nil,
+                log: log, delivered: delivered, failed: failed)
         }
         switch options.delivery {
         case .atLeastOnce:
@@ -494,7 +500,20 @@ final class Membership: @unchecked Sendable {
             limits: AlertLimits(original: 0, allOriginals: 0, excerpt: 0, value: 256, member: 0))
     }
 
-    private func makeEnvironment(_ path: LaneEnvironment.Path, _ consumer: Consumer) -> LaneEnvironment {
+    private func makeStateAccess(_ consumer: Consumer, _ log: ClientLog.Handler?) throws -> StateAccess? {
+        guard rules.keepsState else { return nil }
+        let restorer = try StateRestorer(
+            options.consumerProperties, application: options.application, topic: options.stateTopic, owner: .input,
+            log: log
+        ) { [weak self] in self?.noticed($0) }
+        return StateAccess(
+            restorer: restorer, consumer: consumer,
+            timeout: max(options.connectTimeout, options.transactionTimeout * 2))
+    }
+
+    private func makeEnvironment(
+        _ path: LaneEnvironment.Path, _ consumer: Consumer, _ state: StateAccess?
+    ) -> LaneEnvironment {
         let names = options.inputs.map(\.name)
         let topics = TopicTable(names)
         var evaluatorOptions = EvaluatorOptions(
@@ -505,7 +524,7 @@ final class Membership: @unchecked Sendable {
             rules: rules, options: options, topics: topics,
             encoder: AlertEncoder(topics: names, engineVersion: Engine.version, profile: options.profile),
             shortEncoder: shortEncoder,
-            path: path,
+            path: path, state: state,
             evaluatorOptions: evaluatorOptions,
             idleNanoseconds: UInt64(options.idleTimeout.wholeNanoseconds),
             stallNanoseconds: UInt64(options.stallTimeout.wholeNanoseconds),

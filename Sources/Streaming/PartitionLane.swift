@@ -14,10 +14,11 @@ import Synchronization
 ///     wake ─▶ poll ─▶ decode ─▶ match ─▶ correlate ─▶ alert ─▶ checkpoint ─▶ commit
 ///             └─────────── Detector.process ──────────┘   └── LaneDelivery ──┘
 ///
-/// A lane reads, or is paused because too many of its outputs are not safe yet, or is stopped for good:
+/// A lane whose rules remember something first takes up what its partition's last owner has left. Then it reads, or is
+/// paused because too many of its outputs are not safe yet, or is stopped for good:
 ///
-///     reading ⇄ paused
-///        └───────┴──▶ stopped
+///     restoring ──▶ reading ⇄ paused
+///         └────────────┴───────┴──▶ stopped
 ///
 // `@unchecked`: every stored variable is only touched on `queue`, which is serial; the entry points that
 // others call hop there first.
@@ -27,39 +28,27 @@ final class PartitionLane: @unchecked Sendable {
     let id: UInt64
     let partition: Int32
 
-    private let queue: DispatchQueue
-    private let environment: LaneEnvironment
+    let queue: DispatchQueue
+    let environment: LaneEnvironment
     private let delivery: any LaneDelivery
-    private var detector: Detector
+    private(set) var detector: Detector
     private let batch: MessageBatch
-    private var sources: [Source] = []
-    private var state = State.reading
+    var sources: [LaneSource] = []
+    var state: State
+    var upkeep = StateUpkeep()
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
     private var meter: LaneMeter
     /// When the lane last took records or had none to take: uptime in nanoseconds, read by the membership,
     /// which notices a lane that does not get there any more.
     private let progress = Atomic(DispatchTime.now().uptimeNanoseconds)
+    let hasToRestore: Atomic<Bool>
 
-    private enum State {
+    enum State {
+        case restoring
         case reading
         case paused
         case stopped
-    }
-
-    private struct Source {
-        let queue: PartitionQueue
-        let topic: TopicID
-        /// The detector's number for it.
-        let number: Int
-        /// The offset behind the last record taken, once there is one.
-        var position: Int64?
-        /// What the last checkpoint said.
-        var checkpointed: Int64?
-        var lastRecord = DispatchTime.now()
-        /// The log's timestamp of the last record taken, in milliseconds.
-        var lastTimestamp: Int64?
-        var isIdle = false
     }
 
     private struct Counts {
@@ -73,7 +62,11 @@ final class PartitionLane: @unchecked Sendable {
         self.queue = queue
         self.environment = environment
         delivery = environment.makeDelivery(lane: id, partition: partition)
-        detector = Detector(environment.rules, options: environment.evaluatorOptions)
+        detector = Detector(
+            environment.rules, options: environment.evaluatorOptions,
+            tracking: environment.state.map { _ in StateTracking(topics: environment.topics.names) })
+        state = environment.state == nil ? .reading : .restoring
+        hasToRestore = Atomic(environment.state != nil)
         batch = MessageBatch(capacity: environment.options.batchSize)
         meter = LaneMeter(rules: environment.rules.rules.count)
     }
@@ -83,16 +76,13 @@ final class PartitionLane: @unchecked Sendable {
     /// Starts reading these partitions, besides those it reads already.
     func start(_ queues: [PartitionQueue]) {
         queue.async { [self] in
-            for partition in queues {
-                sources.append(
-                    Source(
-                        queue: partition, topic: environment.topics.id(of: partition.partition.topic),
-                        number: detector.addSource()))
-                do throws(KafkaError) {
-                    try partition.activate(on: queue) { [weak self] in self?.turn() }
-                } catch {
-                    environment.fail(error)
-                }
+            guard state != .stopped else { return }
+            if state == .restoring {
+                upkeep.unread += queues
+                restore()
+            } else {
+                // Partitions of one number come together; one that comes by itself has no state of its own.
+                for partition in queues { read(partition, from: nil, committed: nil) }
             }
         }
     }
@@ -120,6 +110,7 @@ final class PartitionLane: @unchecked Sendable {
 
     private func silence() {
         for source in sources { source.queue.deactivate() }
+        giveUpRestoring()
         batch.clear()
         if state != .stopped { environment.report(.laneClosed(reading())) }
         state = .stopped
@@ -166,7 +157,7 @@ final class PartitionLane: @unchecked Sendable {
     // MARK: The way of a batch
 
     /// Takes what waits in the lane's queues the whole way, and gives other lanes their turn after a while.
-    private func turn() {
+    func turn() {
         for _ in 0..<environment.batchesPerTurn {
             guard state == .reading, hasRoom() else { return }
             progress.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
@@ -192,8 +183,8 @@ final class PartitionLane: @unchecked Sendable {
         for message in batch {
             switch message.kind {
             case .record:
-                evaluate(message, sources[index])
-                sources[index].position = message.offset + 1
+                if !replay(message, index) { evaluate(message, sources[index]) }
+                sources[index].position = max(sources[index].position ?? 0, message.offset + 1)
                 sources[index].lastTimestamp = message.timestamp
             case .error:
                 if let error = message.error { environment.notice(error) }
@@ -207,7 +198,7 @@ final class PartitionLane: @unchecked Sendable {
         return count
     }
 
-    private func evaluate(_ message: MessageView, _ source: Source) {
+    private func evaluate(_ message: MessageView, _ source: LaneSource) {
         let failure = detector.process(
             message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
             origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
@@ -263,7 +254,7 @@ final class PartitionLane: @unchecked Sendable {
     /// There may be room again, or nothing left to wait for.
     private func goOn() {
         switch state {
-        case .reading: break
+        case .restoring, .reading: break
         case .paused: if hasRoom() { turn() }
         case .stopped: drain()
         }
@@ -292,11 +283,21 @@ final class PartitionLane: @unchecked Sendable {
         queue.async { [self] in
             guard state != .stopped else { return }
             let now = DispatchTime.now()
+            if state == .restoring {
+                // That has a time-out of its own.
+                progress.store(now.uptimeNanoseconds, ordering: .relaxed)
+                return
+            }
             var becameIdle = false
             // A paused lane, or one that is behind, is not idle: what it has yet to read may be older than what it holds.
             for index in sources.indices
             where !sources[index].isIdle && state == .reading && sources[index].queue.waiting == 0 {
                 if now.uptimeNanoseconds - sources[index].lastRecord.uptimeNanoseconds > environment.idleNanoseconds {
+                    // A leader that is away is no reason to forget what is to be read again.
+                    guard !sources[index].replays else {
+                        askForReplay(index)
+                        continue
+                    }
                     sources[index].isIdle = true
                     detector.setIdle(sources[index].number)
                     becameIdle = true
@@ -328,9 +329,14 @@ final class PartitionLane: @unchecked Sendable {
             sources[index].checkpointed = offset
             positions.append(PartitionOffset(sources[index].queue.partition, offset))
         }
+        guard !positions.isEmpty, hasMoved || !delivery.isEmpty || detector.hasStateChanges || upkeep.owesMarker
+        else { return }
         // Always of every source, since only the newest checkpoint that is ready may be committed.
-        delivery.checkpoint(positions, hasMoved: hasMoved)
+        delivery.checkpoint(positions, hasMoved: hasMoved, state: stateRecords(positions))
     }
+
+    /// Whether the lane has yet to take up its state. From any thread.
+    var isRestoring: Bool { hasToRestore.load(ordering: .relaxed) }
 
     /// Whether the lane has had records waiting for the stall time-out and taken none of them. From any thread.
     var isStalled: Bool {
@@ -357,7 +363,7 @@ final class PartitionLane: @unchecked Sendable {
             },
             counters: detector.counters, detections: detector.detectionCounters, deadLetters: counts.deadLetters,
             alerts: counts.alerts, outstanding: delivery.outstanding, isPaused: state == .paused,
-            isStalled: isStalled, liveKeys: detector.liveKeys,
+            isStalled: isStalled, isRestoring: isRestoring, state: upkeep.counts, liveKeys: detector.liveKeys,
             watermarkDelay: detector.watermark.map { max(0, Double(now.nanoseconds &- $0.nanoseconds) / 1e9) },
             eventToAlert: meter.eventToAlert, ruleCosts: meter.costs)
     }

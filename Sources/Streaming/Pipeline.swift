@@ -53,7 +53,9 @@ public final class Pipeline: Sendable {
     /// - Throws: `StartFailure`, `InvalidProperties` or `KafkaError`; nothing was read then.
     public func start() throws {
         let rules = state.withLock { $0.rules }
-        let partitions = try TopicCheck(options: options, writesShadowAlerts: rules.hasShadowRules).run()
+        let partitions = try TopicCheck(
+            options: options, writesShadowAlerts: rules.hasShadowRules, keepsState: rules.keepsState
+        ).run()
         state.withLock { $0.partitions = partitions }
         let membership = try makeMembership()
         state.withLock { $0.membership = membership }

@@ -22,6 +22,11 @@ public enum PipelineEvent: Sendable {
     /// Consumer, producer and everything uncommitted are given up, and the pipeline starts over from what is
     /// committed.
     case rejoining(KafkaError)
+    /// A lane goes on from the state that its partition's last owner has left.
+    case restored(partition: Int32, keys: Int, records: UInt64, problems: StateProblems)
+    /// The group's offset of a partition is not the one its state belongs to: somebody has moved it. The state of the
+    /// lane is dropped, and reading begins at the committed offset.
+    case stateDiscarded(TopicPartition, committed: Int64?, expected: Int64)
     /// A record went to the dead-letter topic.
     case deadLettered(TopicPartition, offset: Int64, reason: DecodeFailure)
     /// The dead-letter topic refused a record for its size; it was sent without its value.
@@ -42,6 +47,18 @@ public enum PipelineEvent: Sendable {
     /// The pipeline cannot go on; `Pipeline.failure` has the reason.
     case failed(KafkaError)
     case stopped
+}
+
+/// What a lane has to do with the state topic, in numbers. All zero where no rule remembers anything.
+public struct StateCounts: Sendable {
+    /// Join keys that were live when the lane began.
+    public var restoredKeys: UInt64 = 0
+    /// Partitions whose state was dropped, because the group's offset had been moved.
+    public var discarded: UInt64 = 0
+    /// Records written, markers and tombstones included.
+    public var written: UInt64 = 0
+    /// Records that could not be used, by reason.
+    public var skipped = StateProblems()
 }
 
 /// A reading of one lane at one moment.
@@ -73,6 +90,9 @@ public struct LaneSnapshot: Sendable {
     public var outstanding: Int
     public var isPaused: Bool
     public var isStalled: Bool
+    /// Whether it has yet to take up what the partition's last owner has left.
+    public var isRestoring: Bool
+    public var state: StateCounts
     /// Join keys that correlations hold something for.
     public var liveKeys: Int
     /// How far event time trails the clock, in seconds; nil before the first event.

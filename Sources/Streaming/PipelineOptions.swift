@@ -23,6 +23,8 @@ public struct PipelineOptions: Sendable {
     public var instance = String(UInt64.random(in: .min ... .max), radix: 36)
     /// How long a transaction may take; what a killed instance leaves open holds others up no longer than that.
     public var transactionTimeout: Duration = .seconds(10)
+    /// Compacted; holds what rules remember of hosts, where some rule remembers anything.
+    public var stateTopic: String { application + ".state" }
     /// Create missing topics instead of refusing to start.
     public var createTopics: TopicCreation?
     public var connectTimeout: Duration = .seconds(30)

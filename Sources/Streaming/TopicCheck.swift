@@ -45,6 +45,8 @@ struct TopicCheck {
     let options: PipelineOptions
     /// Whether the topic for alerts of shadow rules is needed.
     let writesShadowAlerts: Bool
+    /// Whether the state topic is needed.
+    let keepsState: Bool
 
     /// - Returns: the number of partitions of each input.
     /// - Throws: ``StartFailure`` naming every topic that is missing or refused, or the brokers that do not answer.
@@ -53,13 +55,33 @@ struct TopicCheck {
         var metadata = try reach(admin)
         let outputs =
             [options.alertTopic] + (writesShadowAlerts ? [options.shadowTopic] : []) + [options.deadLetterTopic]
-        let needed = options.inputs.map(\.name) + outputs
+        let inputs = options.inputs.map(\.name)
+        let needed = inputs + outputs
         let missing = needed.filter { metadata.topic($0)?.partitions.isEmpty ?? true }
         if !missing.isEmpty, let creation = options.createTopics {
             try create(missing, creation, admin)
             metadata = try awaitMetadata(of: missing, admin)
         }
-        let reasons = needed.compactMap { reason(for: $0, in: metadata) }
+        var reasons = needed.compactMap { reason(for: $0, in: metadata) }
+        if keepsState, reasons.isEmpty {
+            let counts = inputs.map { (name: $0, count: metadata.topic($0)?.partitions.count ?? 0) }
+            let widest = counts.map(\.count).max() ?? 1
+            // Otherwise two instances could own partitions of one number, and one state partition.
+            if counts.contains(where: { $0.count != widest }) {
+                throw StartFailure([
+                    """
+                    rules that remember hosts need inputs with equal numbers of partitions, keyed alike, but \
+                    \(counts.map { "'\($0.name)' has \($0.count)" }.joined(separator: ", ")): give the topics equal \
+                    numbers, or run one application for each
+                    """
+                ])
+            }
+            if metadata.topic(options.stateTopic)?.partitions.isEmpty ?? true, let creation = options.createTopics {
+                try create(state: widest, creation, admin)
+                metadata = try awaitMetadata(of: [options.stateTopic], admin)
+            }
+            if let reason = reason(forState: widest, in: metadata) { reasons.append(reason) }
+        }
         guard reasons.isEmpty else { throw StartFailure(reasons) }
         return Dictionary(
             options.inputs.map { ($0.name, metadata.topic($0.name)?.partitions.count ?? 0) },
@@ -97,6 +119,40 @@ struct TopicCheck {
             }, timeout: options.connectTimeout)
         let reasons = refusals.values.filter { $0.reaction != .ignore }.map(\.description).sorted()
         guard reasons.isEmpty else { throw StartFailure(reasons) }
+    }
+
+    /// One hour before compaction: an instance that restores finds the newest checkpoint whole.
+    static let stateConfiguration = ["cleanup.policy": "compact", "min.compaction.lag.ms": "3600000"]
+
+    private func create(state partitions: Int, _ creation: TopicCreation, _ admin: Admin) throws {
+        let refusals = try admin.create(
+            [
+                NewTopic(
+                    options.stateTopic, partitions: partitions,
+                    replication: creation.replicationFactor > 0 ? creation.replicationFactor : nil,
+                    configuration: Self.stateConfiguration)
+            ], timeout: options.connectTimeout)
+        let reasons = refusals.values.filter { $0.reaction != .ignore }.map(\.description)
+        guard reasons.isEmpty else { throw StartFailure(reasons) }
+    }
+
+    private func reason(forState partitions: Int, in metadata: ClusterMetadata) -> String? {
+        let topic = options.stateTopic
+        let script = "kafka-topics.sh --bootstrap-server \(options.producer["bootstrap.servers"] ?? "HOST:PORT")"
+        let found = metadata.topic(topic)?.partitions.count ?? 0
+        guard found < partitions else { return nil }
+        if let error = metadata.topic(topic)?.error, error.code != .unknownTopicOrPartition { return error.description }
+        guard found == 0 else {
+            return """
+                topic '\(topic)' has \(found) partitions and needs \(partitions), as many as the widest input: \
+                \(script) --alter --topic \(topic) --partitions \(partitions)
+                """
+        }
+        let settings = Self.stateConfiguration.sorted { $0.key < $1.key }.map { "--config \($0.key)=\($0.value)" }
+        return """
+            topic '\(topic)', for what rules remember of hosts, does not exist. Set kafka.create_topics, or create it: \
+            \(script) --create --topic \(topic) --partitions \(partitions) \(settings.joined(separator: " "))
+            """
     }
 
     private func reason(for topic: String, in metadata: ClusterMetadata) -> String? {

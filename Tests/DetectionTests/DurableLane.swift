@@ -105,7 +105,7 @@ final class DurableLane {
         }
         let marker = CheckpointMarker(
             stamp: stamp, positions: positions, time: try #require(detector.timeState))
-        return detector.takeStateChanges() + [marker.record(of: .input)]
+        return detector.takeStateChanges() + marker.records(of: .input)
     }
 
     func checkpoint() throws {

@@ -225,7 +225,7 @@ private final class TrackedLane {
             stamp: stamp,
             positions: [.init(topic: "events", partition: 0, position: position, resume: resume, committed: nil)],
             time: detector.timeState ?? TimeState())
-        let record = marker.record(of: .input)
+        let record = marker.records(of: .input)[0]
         log.read(key: record.key, value: record.value, stamp: stamp)
         return (log.finish(), resume)
     }

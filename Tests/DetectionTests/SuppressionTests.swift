@@ -266,7 +266,7 @@ import Testing
                 #expect(first.hasStateChanges)
                 let changes = first.takeStateChanges()
                 let marker = CheckpointMarker(stamp: stamp, positions: [], time: try #require(first.timeState))
-                for record in changes + [marker.record(of: .input)] {
+                for record in changes + marker.records(of: .input) {
                     log.read(key: record.key, value: record.value, stamp: stamp)
                 }
             }
@@ -293,7 +293,7 @@ import Testing
         let stamp = CheckpointStamp(epoch: 1, number: 1)
         let changes = first.takeStateChanges()
         let marker = CheckpointMarker(stamp: stamp, positions: [], time: try #require(first.timeState))
-        for record in changes + [marker.record(of: .input)] {
+        for record in changes + marker.records(of: .input) {
             log.read(key: record.key, value: record.value, stamp: stamp)
         }
         #expect(changes.count == 1 && changes[0].value != nil)

@@ -23,12 +23,15 @@ final class Stage: Sendable {
     private let producer: Producer
     private let watcher: Consumer
 
-    init(partitions: Int = 1, inputs: [String] = [Stage.events], outputs: Bool = true) throws {
+    init(
+        partitions: Int = 1, inputs: [String] = [Stage.events], outputs: Bool = true, state: Bool = true
+    ) throws {
         broker = try EmbeddedBroker(brokers: 2)
         for input in inputs {
             try broker.createTopic(input, partitions: partitions)
             for partition in 0..<partitions { try broker.setLeader(1, of: TopicPartition(input, Int32(partition))) }
         }
+        if state { try broker.createTopic("\(group).state", partitions: partitions) }
         if outputs {
             for output in [Self.alerts, Self.deadLetters] {
                 try broker.createTopic(output, partitions: 1)
@@ -71,6 +74,15 @@ final class Stage: Sendable {
     func committed(_ partition: Int32 = 0, of topic: String = Stage.events) throws -> Int64? {
         let place = TopicPartition(topic, partition)
         return try watcher.committed([place], timeout: .seconds(20))[place]
+    }
+
+    /// Commits another offset of partition 0 of the events, as an operator does while nobody is in the group.
+    func moveGroup(to offset: Int64) throws {
+        try watcher.commit([PartitionOffset(TopicPartition(Self.events, 0), offset)])
+    }
+
+    func partitionCount(of topic: String) throws -> Int? {
+        try watcher.metadata(topic: topic, timeout: .seconds(20)).topic(topic)?.partitions.count
     }
 
     /// A reader of partition 0 of `topic` from its beginning.
@@ -155,6 +167,14 @@ final class Instance: Sendable {
             case .revoked(let partitions, _): assignment.subtract(partitions)
             default: break
             }
+        }
+    }
+
+    /// Offsets of partition 0 of the events that were committed, one after the other.
+    var committed: [Int64] {
+        events.flatMap { event -> [Int64] in
+            guard case .committed(let offsets) = event else { return [] }
+            return offsets.filter { $0.partition == TopicPartition(Stage.events, 0) }.map(\.offset)
         }
     }
 

@@ -295,7 +295,10 @@ class Run:
     def create_topics(self):
         admin = AdminClient(self.broker.client())
         topics = [
-            NewTopic(self.input, self.options.partitions, 1), NewTopic(self.alerts, 2, 1), NewTopic(self.letters, 1, 1)]
+            NewTopic(self.input, self.options.partitions, 1), NewTopic(self.alerts, 2, 1), NewTopic(self.letters, 1, 1),
+            NewTopic(
+                f"{self.application}.state", self.options.partitions, 1,
+                config={"cleanup.policy": "compact", "min.compaction.lag.ms": "3600000"})]
         deadline = time.monotonic() + 30
         while True:
             try:

@@ -26,8 +26,24 @@ extension CheckpointStamp {
 }
 
 extension CheckpointMarker {
-    /// The marker as a record: one key for each owner, written last in a checkpoint.
-    public func record(of owner: StateOwner) -> StateRecord {
+    /// The marker as records, to be written last in a checkpoint: one key for each owner. While very many events are
+    /// held it is too long for one record; the last one then says how many stand before it.
+    public func records(of owner: StateOwner, longestValue: Int = 512 << 10) -> [StateRecord] {
+        let bytes = bytes
+        let count = max(1, (bytes.count + longestValue - 1) / longestValue)
+        return (0..<count).map { part in
+            let chunk = bytes[part * longestValue..<min(bytes.count, (part + 1) * longestValue)]
+            guard part == count - 1 else {
+                return StateRecord(key: StateKey.marker(owner, part: part), value: Array(chunk))
+            }
+            var writer = StateWriter()
+            writer.append(count: part)
+            writer.append(raw: Array(chunk))
+            return StateRecord(key: StateKey.marker(owner), value: writer.bytes)
+        }
+    }
+
+    private var bytes: [UInt8] {
         var writer = StateWriter()
         writer.append(fixed: UInt64(bitPattern: stamp.epoch))
         writer.append(fixed: stamp.number)
@@ -41,11 +57,20 @@ extension CheckpointMarker {
             if let committed = position.committed { writer.append(signed: committed) }
         }
         time.write(to: &writer)
-        return StateRecord(key: StateKey.marker(owner), value: writer.bytes)
+        return writer.bytes
     }
 
-    init(_ value: [UInt8]) throws(StateCorruption) {
-        var reader = StateReader(value)
+    /// - Parameters:
+    ///   - value: of the last record.
+    ///   - part: the value of one that stands before it.
+    init(_ value: [UInt8], part: (Int) -> [UInt8]?) throws(StateCorruption) {
+        var last = StateReader(value)
+        var bytes: [UInt8] = []
+        for number in 0..<(try last.count()) {
+            guard let part = part(number) else { throw StateCorruption("part \(number) is missing") }
+            bytes += part
+        }
+        var reader = StateReader(bytes + last.remaining)
         stamp = CheckpointStamp(epoch: Int64(bitPattern: try reader.fixed()), number: try reader.fixed())
         positions = []
         for _ in 0..<(try reader.count()) {

@@ -4,7 +4,7 @@ import EventSchema
 
 /// The keys of the state topic, in bytes:
 ///
-///     version  owner  'M'                                              the marker
+///     version  owner  'M'  (part)                                      the marker
 ///     version  owner  'E'  topic  partition  offset         part  of   an event
 ///     version  owner  'K'  rule id  rule hash  join key     part  of   what a rule holds for a join key
 ///     version  owner  'S'  rule id  rule hash  group        part  of   the suppression window of a group of findings
@@ -38,6 +38,13 @@ enum StateKey: Hashable {
     // MARK: Bytes
 
     static func marker(_ owner: StateOwner) -> [UInt8] { [version, owner.rawValue, markerTag] }
+
+    /// Of a record that stands before the marker and belongs to it.
+    static func marker(_ owner: StateOwner, part: Int) -> [UInt8] {
+        var writer = StateWriter()
+        writer.append(count: part)
+        return marker(owner) + writer.bytes
+    }
 
     /// Without `part` and `of`.
     func bytes(_ owner: StateOwner) -> [UInt8] {

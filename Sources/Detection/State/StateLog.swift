@@ -16,6 +16,8 @@ public struct StateLog {
     private var pending: [[UInt8]: (stamp: CheckpointStamp, value: [UInt8]?)] = [:]
     private var records: [[UInt8]: [UInt8]] = [:]
     private var marker: CheckpointMarker?
+    /// What stands before a marker and belongs to it; the next one replaces it.
+    private var markerParts: [[UInt8]: (stamp: CheckpointStamp, value: [UInt8])] = [:]
     private var rewrites: Set<[UInt8]> = []
     private var highest: CheckpointStamp?
     private var problems = StateProblems()
@@ -57,6 +59,8 @@ public struct StateLog {
         highest = max(highest ?? stamp, stamp)
         if key == StateKey.marker(owner) {
             mark(value, stamp)
+        } else if key.starts(with: StateKey.marker(owner)) {
+            markerParts[key] = value.map { (stamp, $0) }
         } else {
             pending[key] = (stamp, value)
         }
@@ -66,7 +70,10 @@ public struct StateLog {
         guard let value else { return }
         let read: CheckpointMarker
         do throws(StateCorruption) {
-            read = try CheckpointMarker(value)
+            read = try CheckpointMarker(value) { number in
+                let part = markerParts[StateKey.marker(owner, part: number)]
+                return part.flatMap { $0.stamp == stamp ? $0.value : nil }
+            }
         } catch {
             problems.add(.corrupt, "a marker: \(error)")
             return

@@ -1,8 +1,8 @@
 import DequeModule
 import KafkaClient
 
-/// Outputs are sent as they arise. A checkpoint waits until they are acknowledged; then its positions are committed
-/// to the group.
+/// Outputs are sent as they arise. A checkpoint waits until they are acknowledged; then the lane's state is written, with
+/// its marker at the end, and when that is acknowledged, the positions are committed to the group.
 ///
 /// Nothing is committed before it is done. What was sent after the last commit is sent again after a crash, with the
 /// same ids.
@@ -10,7 +10,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
     private let lane: UInt64
     private let environment: LaneEnvironment
     private let path: LaneEnvironment.Acknowledged
-    private var tracker = CheckpointTracker<[PartitionOffset]>()
+    private var tracker = CheckpointTracker<Step>()
     /// Outputs by number, until they are acknowledged.
     private var inFlight: [UInt64: Output] = [:]
     private var bytesInFlight = 0
@@ -21,6 +21,14 @@ final class AtLeastOnceDelivery: LaneDelivery {
     /// What the newest ready checkpoint allows to be committed, of all sources.
     private var committable: [PartitionOffset] = []
     private var commitIsDue = false
+    /// A checkpoint with state is on its way; the next has to wait, since markers come in order.
+    private var isWritingState = false
+
+    /// What a checkpoint does when everything sent before it is acknowledged.
+    private enum Step {
+        case write(state: [Output], then: [PartitionOffset])
+        case commit([PartitionOffset])
+    }
 
     init(lane: UInt64, environment: LaneEnvironment, path: LaneEnvironment.Acknowledged) {
         self.lane = lane
@@ -35,9 +43,11 @@ final class AtLeastOnceDelivery: LaneDelivery {
             && bytesInFlight < environment.options.maxOutstandingBytes
     }
 
-    var takesCheckpoint: Bool { true }
+    var takesCheckpoint: Bool { !isWritingState }
+    var isEmpty: Bool { true }
     var isCheckpointUrgent: Bool { false }
-    var isDrained: Bool { tracker.outstanding == abandoned }
+    /// A checkpoint behind an output that will never be written does not come.
+    var isDrained: Bool { tracker.outstanding == abandoned && (!isWritingState || abandoned > 0) }
 
     func add(_ output: Output) {
         let number = tracker.send()
@@ -46,16 +56,32 @@ final class AtLeastOnceDelivery: LaneDelivery {
         if !unsent.isEmpty || !transmit(number, output) { unsent.append(number) }
     }
 
-    func checkpoint(_ positions: [PartitionOffset], hasMoved: Bool) {
-        if hasMoved { tracker.checkpoint(positions) }
+    func checkpoint(_ positions: [PartitionOffset], hasMoved: Bool, state: [Output]) {
+        if !state.isEmpty {
+            isWritingState = true
+            tracker.checkpoint(.write(state: state, then: positions))
+        } else if hasMoved {
+            tracker.checkpoint(.commit(positions))
+        }
+    }
+
+    private func takeSteps() {
+        while let step = tracker.takeReady() {
+            switch step {
+            case .write(let state, let positions):
+                for output in state { add(output) }
+                tracker.checkpoint(.commit(positions))
+            case .commit(let positions):
+                isWritingState = false
+                committable = positions
+                commitIsDue = true
+            }
+        }
     }
 
     func proceed() {
         retryUnsent()
-        if let ready = tracker.takeReady() {
-            committable = ready
-            commitIsDue = true
-        }
+        takeSteps()
         if commitIsDue { commitIsDue = !path.commit(committable) }
     }
 
@@ -69,6 +95,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
             }
         }
         retryUnsent()
+        takeSteps()
     }
 
     func repeatCommit() { commitIsDue = true }
@@ -77,7 +104,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
 
     /// What was committed before is in it again: nobody waits for the answers to earlier commits any more.
     func takeCommittable() -> [PartitionOffset] {
-        if let ready = tracker.takeReady() { committable = ready }
+        takeSteps()
         return committable
     }
 

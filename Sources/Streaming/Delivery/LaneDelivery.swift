@@ -14,6 +14,8 @@ protocol LaneDelivery: AnyObject {
     var takesCheckpoint: Bool { get }
     /// Whether so much waits that the next checkpoint should not wait for its time.
     var isCheckpointUrgent: Bool { get }
+    /// Whether nothing was added since the last checkpoint that has to wait for the next.
+    var isEmpty: Bool { get }
     /// Whether everything is safe, or given up for good.
     var isDrained: Bool { get }
 
@@ -23,7 +25,8 @@ protocol LaneDelivery: AnyObject {
     /// - Parameters:
     ///   - positions: the next record to read of every source that has been read.
     ///   - hasMoved: whether they say more than those of the last checkpoint.
-    func checkpoint(_ positions: [PartitionOffset], hasMoved: Bool)
+    ///   - state: what is to be safe with them, its marker last; empty for a lane that keeps no state.
+    func checkpoint(_ positions: [PartitionOffset], hasMoved: Bool, state: [Output])
     /// Goes on with whatever had to wait; called at every checkpoint interval, and while draining more often.
     func proceed()
 

@@ -9,12 +9,15 @@ final class Outbox: Sendable {
     /// Nil as long as no rule is in the shadow stage.
     private let shadowAlerts: Mutex<ProducerTopic?>
     private let deadLetters: ProducerTopic
+    private let state: ProducerTopic?
 
-    /// - Parameter delivered: gets the reports, on the producer's own queue.
+    /// - Parameters:
+    ///   - stateTopic: nil when nothing is to be kept.
+    ///   - delivered: gets the reports, on the producer's own queue.
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     init(
         _ properties: ClientProperties, alertTopic: String, shadowTopic: String?, deadLetterTopic: String,
-        log: ClientLog.Handler?,
+        stateTopic: String?, log: ClientLog.Handler?,
         delivered: @escaping @Sendable ([DeliveryReport]) -> Void, failed: @escaping @Sendable (KafkaError) -> Void
     ) throws {
         let producer = try Producer(
@@ -30,6 +33,7 @@ final class Outbox: Sendable {
         alerts = try producer.topic(alertTopic)
         shadowAlerts = Mutex(try shadowTopic.map { try producer.topic($0) })
         deadLetters = try producer.topic(deadLetterTopic)
+        if let stateTopic { state = try producer.topic(stateTopic) } else { state = nil }
     }
 
     /// Before the first rule of the shadow stage comes in.
@@ -42,7 +46,8 @@ final class Outbox: Sendable {
     /// Copies the output to the producer. From any thread.
     func send(_ output: Output, opaque: UInt) -> SendOutcome {
         producer.send(
-            to: topic(of: output.kind), key: output.key, value: output.value, headers: output.headers, opaque: opaque)
+            to: topic(of: output.kind), partition: output.partition ?? Producer.anyPartition, key: output.key,
+            value: output.value, headers: output.headers, opaque: opaque)
     }
 
     private func topic(of kind: Output.Kind) -> ProducerTopic {
@@ -54,6 +59,9 @@ final class Outbox: Sendable {
             }
             return shadowAlerts
         case .deadLetter: return deadLetters
+        case .state:
+            guard let state else { preconditionFailure("a lane keeps state that the pipeline does not") }
+            return state
         }
     }
 }

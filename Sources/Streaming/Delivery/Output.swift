@@ -10,6 +10,8 @@ struct Output: Sendable {
         /// The alert of a rule in the shadow stage.
         case shadowAlert
         case deadLetter
+        /// Of the state topic; without value it is a tombstone.
+        case state
     }
 
     var kind: Kind
@@ -17,6 +19,8 @@ struct Output: Sendable {
     /// Nil for a dead letter whose original had no value, or was too large for the dead-letter topic.
     var value: [UInt8]?
     var headers: [RecordHeader]
+    /// Nil lets the key decide.
+    var partition: Int32?
 
     /// About what it takes in memory and on the wire, in bytes.
     var size: Int {
@@ -36,6 +40,15 @@ struct Output: Sendable {
         key = alert.key
         value = alert.value
         headers = alert.headers.map { RecordHeader($0.name, $0.value) }
+    }
+
+    /// A change of state of the lane of this partition, at a checkpoint.
+    init(state record: StateRecord, of partition: Int32, at stamp: CheckpointStamp) {
+        kind = .state
+        key = record.key
+        value = record.value
+        headers = [RecordHeader(CheckpointStamp.header, stamp.bytes)]
+        self.partition = partition
     }
 
     /// A record that could not be evaluated: its key and value unchanged, why in the headers.
@@ -71,6 +84,8 @@ struct Output: Sendable {
             output.value = nil
             output.headers.append(RecordHeader("apus-value-omitted", "too_large_for_topic"))
             return output
+        // Values are split before they are too large.
+        case .state: return nil
         }
     }
 }

@@ -33,6 +33,8 @@ final class TransactionalDelivery: LaneDelivery {
             && (gathered.count >= options.maxOutstanding / 4 || gatheredBytes >= options.maxOutstandingBytes / 4)
     }
 
+    var isEmpty: Bool { gathered.isEmpty }
+
     var isDrained: Bool { sealed == nil && gathered.isEmpty }
 
     func add(_ output: Output) {
@@ -40,11 +42,11 @@ final class TransactionalDelivery: LaneDelivery {
         gatheredBytes += output.size
     }
 
-    func checkpoint(_ positions: [PartitionOffset], hasMoved: Bool) {
-        guard hasMoved || !gathered.isEmpty else { return }
+    func checkpoint(_ positions: [PartitionOffset], hasMoved: Bool, state: [Output]) {
+        guard hasMoved || !gathered.isEmpty || !state.isEmpty else { return }
         sealed = gathered.count
         transactions.submit(
-            SealedCheckpoint(lane: lane, partition: partition, outputs: gathered, positions: positions))
+            SealedCheckpoint(lane: lane, partition: partition, outputs: gathered + state, positions: positions))
         gathered = []
         gatheredBytes = 0
     }

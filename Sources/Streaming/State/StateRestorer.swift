@@ -13,9 +13,11 @@ import Synchronization
 ///
 /// *Runs on:* a serial queue of its own, also the completions.
 ///
-/// `Sendable` because the mutable part is only touched on `queue`.
+// `@unchecked`: the mutable part is only touched on `queue`.
 final class StateRestorer: @unchecked Sendable {
     typealias Completion = @Sendable (Result<StateSnapshot, KafkaError>) -> Void
+    /// Distinguishes readings, also of one partition one after the other.
+    typealias ReadingNumber = UInt64
 
     let topic: String
     private let owner: StateOwner
@@ -23,13 +25,13 @@ final class StateRestorer: @unchecked Sendable {
     /// Asks for ends that include open transactions.
     private let uncommitted: Consumer
     private let notice: @Sendable (KafkaError) -> Void
-    private let queue = DispatchQueue(label: "apus.state")
+    let queue = DispatchQueue(label: "apus.state")
     private let batch = MessageBatch(capacity: 1000)
     private var readings: [Int32: Reading] = [:]
 
     /// One partition being read.
     private struct Reading {
-        let number: UInt64
+        let number: ReadingNumber
         let queue: PartitionQueue
         /// Where reading ends.
         let end: Int64
@@ -39,7 +41,7 @@ final class StateRestorer: @unchecked Sendable {
         var lastProgress = DispatchTime.now()
     }
 
-    private var lastNumber: UInt64 = 0
+    private let lastNumber = Atomic<ReadingNumber>(0)
 
     /// - Parameter properties: those of the consumer.
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
@@ -69,7 +71,8 @@ final class StateRestorer: @unchecked Sendable {
     /// `timeout`. Anything else that goes wrong is noticed and tried again meanwhile.
     ///
     /// A reading of the same partition that is still under way is given up; its completion is not called.
-    func restore(partition: Int32, timeout: Duration, completion: @escaping Completion) {
+    func restore(partition: Int32, timeout: Duration, completion: @escaping Completion) -> ReadingNumber {
+        let number = lastNumber.add(1, ordering: .relaxed).newValue
         queue.async { [self] in
             end(partition)
             let place = TopicPartition(topic, partition)
@@ -81,8 +84,6 @@ final class StateRestorer: @unchecked Sendable {
                     return
                 }
                 let queues = try consumer.assign([(partition: place, offset: .beginning)])
-                lastNumber += 1
-                let number = lastNumber
                 readings[partition] = Reading(
                     number: number, queue: queues[0], end: end.high, timeout: timeout, completion: completion,
                     log: StateLog(owner: owner))
@@ -93,11 +94,14 @@ final class StateRestorer: @unchecked Sendable {
                 completion(.failure(error))
             }
         }
+        return number
     }
 
-    /// Gives up a reading; its completion is not called.
-    func cancel(partition: Int32) {
-        queue.async { self.end(partition) }
+    /// Gives up a reading, unless it has ended; its completion is not called.
+    func cancel(_ number: ReadingNumber) {
+        queue.async { [self] in
+            if let partition = readings.first(where: { $0.value.number == number })?.key { end(partition) }
+        }
     }
 
     /// Gives up everything. The consumer is closed when the last reference to this is gone.

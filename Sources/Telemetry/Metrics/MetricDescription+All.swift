@@ -75,6 +75,21 @@ extension MetricDescription {
         "apus_watermark_delay_seconds", .gauge, labels: ["partition"],
         "How far a lane's event time trails the clock.")
 
+    // MARK: State
+
+    static let stateRestored = MetricDescription(
+        "apus_state_restored_keys_total", .counter,
+        "Join keys taken up from the state topic when a partition was assigned.")
+    static let stateWritten = MetricDescription(
+        "apus_state_records_written_total", .counter,
+        "Records given to the state topic: what checkpoints changed, their markers and tombstones included.")
+    static let stateDiscarded = MetricDescription(
+        "apus_state_discarded_total", .counter,
+        "Partitions whose state was dropped, because the group's offset had been moved.")
+    static let stateSkipped = MetricDescription(
+        "apus_state_records_skipped_total", .counter, labels: ["reason"],
+        "Records of the state topic that could not be used.")
+
     // MARK: Kafka
 
     static let lag = MetricDescription(
@@ -92,7 +107,7 @@ extension MetricDescription {
     static let partitions = MetricDescription(
         "apus_assigned_partitions", .gauge, "Partitions of input topics this instance owns.")
     static let lanes = MetricDescription(
-        "apus_lanes", .gauge, labels: ["state"], "Lanes by state: reading, paused for a slow broker, or stalled.")
+        "apus_lanes", .gauge, labels: ["state"], "Lanes by state: restoring, reading, paused for a slow broker, or stalled.")
     static let rebalances = MetricDescription(
         "apus_rebalances_total", .counter, labels: ["kind"],
         "Changes of the assignment: assigned, revoked, or lost without being asked.")
@@ -151,6 +166,7 @@ extension MetricDescription {
         ruleMatches, alerts, suppressed, exceptionHits, expiredExceptionHits, ruleCost, ruleCostSamples, rules,
         eventToAlert,
         partials, completed, expired, evictions, suppressionWindows, suppressionEvictions, watermarkDelay,
+        stateRestored, stateWritten, stateDiscarded, stateSkipped,
         lag, lagSeconds, queueDepth, outstanding, partitions, lanes, rebalances, commits, checkpointSeconds,
         transactionSeconds, transactions, rejoins, clientErrors, alertsShortened, deadLettersEmptied,
         reloads, reloadFailures, ruleRecordsRejected, lastReload, lastReloadSuccessful,

@@ -3,7 +3,7 @@ extension EngineReading {
     ///
     /// - Parameter now: Seconds since 1970.
     public func families(_ engine: EngineDescription, now: Double) -> [MetricFamily] {
-        recordFamilies + ruleFamilies(engine) + correlationFamilies + laneFamilies + [
+        recordFamilies + ruleFamilies(engine) + correlationFamilies + stateFamilies + laneFamilies + [
             MetricFamily(.ready, [MetricSample(isReady ? 1.0 : 0.0)]),
             MetricFamily(.readingAge, [MetricSample(max(0, now - time))]),
             MetricFamily(
@@ -67,6 +67,16 @@ extension EngineReading {
                 lanes.compactMap { lane in
                     lane.watermarkDelay.map { MetricSample($0, labels: [String(lane.partition)]) }
                 }),
+        ]
+    }
+
+    private var stateFamilies: [MetricFamily] {
+        [
+            .single(.stateRestored, totals.restoredKeys), .single(.stateWritten, totals.stateWritten),
+            .single(.stateDiscarded, totals.stateDiscarded),
+            MetricFamily(
+                .stateSkipped,
+                totals.stateSkipped.sorted { $0.key < $1.key }.map { MetricSample($0.value, labels: [$0.key]) }),
         ]
     }
 

@@ -1,6 +1,8 @@
 /// A reading of one lane at one moment: how it is, and what it has counted.
 public struct LaneReading: Sendable, Hashable {
     public enum State: String, Sendable, Hashable, CaseIterable, Encodable {
+        /// Takes up what the partition's last owner has left.
+        case restoring
         case reading
         /// Waits until the brokers have acknowledged its outputs.
         case paused

@@ -23,6 +23,12 @@ public struct LaneTotals: Sendable, Hashable {
     public var expired: UInt64 = 0
     public var evicted: UInt64 = 0
     public var suppressionEvicted: UInt64 = 0
+    /// Join keys taken up from the state topic.
+    public var restoredKeys: UInt64 = 0
+    public var stateWritten: UInt64 = 0
+    public var stateDiscarded: UInt64 = 0
+    /// By reason.
+    public var stateSkipped: [String: UInt64] = [:]
     /// From an alert's newest event to the moment it was raised.
     public var eventToAlert = Histogram()
 
@@ -51,6 +57,10 @@ public struct LaneTotals: Sendable, Hashable {
         left.expired += right.expired
         left.evicted += right.evicted
         left.suppressionEvicted += right.suppressionEvicted
+        left.restoredKeys += right.restoredKeys
+        left.stateWritten += right.stateWritten
+        left.stateDiscarded += right.stateDiscarded
+        left.stateSkipped.merge(right.stateSkipped, uniquingKeysWith: +)
         left.eventToAlert += right.eventToAlert
     }
 

@@ -37,6 +37,7 @@ final class DemoStage: Sendable {
         self.show = show
         broker = try EmbeddedBroker(topics: [
             (Self.eventTopic, Self.partitions), (Self.alertTopic, 1), (Self.deadLetterTopic, 1),
+            ("apus-demo.state", Self.partitions),
         ])
         let assignments = AssignmentTable()
         let address = broker.bootstrapServers

@@ -41,7 +41,7 @@ extension LaneReading {
     init(_ lane: LaneSnapshot, _ engine: EngineDescription) {
         self.init(
             id: lane.id, partition: lane.partition,
-            state: lane.isStalled ? .stalled : lane.isPaused ? .paused : .reading,
+            state: lane.isStalled ? .stalled : lane.isRestoring ? .restoring : lane.isPaused ? .paused : .reading,
             sources: lane.sources.map {
                 Source(
                     topic: $0.topic, position: $0.position, lag: $0.lag, lagSeconds: $0.lagSeconds,
@@ -75,6 +75,11 @@ extension LaneTotals {
         expired = lane.detections.correlation.expired
         evicted = lane.detections.correlation.evicted
         suppressionEvicted = lane.detections.suppression.evicted
+        restoredKeys = lane.state.restoredKeys
+        stateDiscarded = lane.state.discarded
+        stateWritten = lane.state.written
+        stateSkipped = Dictionary(
+            lane.state.skipped.counts.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: +)
         eventToAlert = lane.eventToAlert
         guard !lane.rules.hash.hasPrefix(engine.rulesHash) else { return }
         // A lane that has not changed over yet, or has before anybody else knows.

@@ -1,3 +1,4 @@
+import Detection
 import Events
 import Foundation
 import KafkaClient
@@ -76,6 +77,25 @@ struct Logs {
             case .transactionAborted(let error):
                 logger.warning("transaction aborted, the next one repeats it: \(error)")
             case .rejoining(let error): logger.error("starting over from what is committed: \(error)")
+            case .restored(let partition, let keys, let records, let problems):
+                logger.info(
+                    "state restored",
+                    metadata: ["partition": "\(partition)", "keys": "\(keys)", "records": "\(records)"])
+                for (problem, count) in problems.counts {
+                    logger.warning(
+                        "state records could not be used",
+                        metadata: [
+                            "partition": "\(partition)", "reason": "\(problem.rawValue)", "count": "\(count)",
+                            "example": "\(problems.examples[problem] ?? "")",
+                        ])
+                }
+            case .stateDiscarded(let partition, let committed, let expected):
+                logger.warning(
+                    "the group's offset was moved: what rules remember of this partition is dropped",
+                    metadata: [
+                        "partition": "\(partition)", "committed": "\(committed.map(String.init) ?? "none")",
+                        "expected": "\(expected)",
+                    ])
             case .deadLettered(let partition, let offset, let reason):
                 logger.warning(
                     "dead letter",
