@@ -1,3 +1,4 @@
+import EventSchema
 import Testing
 
 @testable import Detection
