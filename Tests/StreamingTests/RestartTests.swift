@@ -1,5 +1,6 @@
 import Foundation
 import KafkaClient
+import TestSupport
 import Testing
 
 @testable import Detection
@@ -26,8 +27,9 @@ struct RestartTests {
     ) throws -> Instance {
         try stage.instance(rules: rules) {
             $0.delivery = delivery
-            // A crashed instance is gone for the group when its session is.
-            $0.consumer["session.timeout.ms"] = "1500"
+            // A crashed instance is gone for the group when its session is. A shorter one would end before the
+            // embedded broker forms a new group, which takes it 3 s: nobody would ever get in.
+            $0.consumer["session.timeout.ms"] = "4000"
             adjust(&$0)
         }
     }
@@ -35,7 +37,13 @@ struct RestartTests {
     /// Waits until everything up to `position` of the events is safe, and drops the instance: nothing is committed any
     /// more, and nobody leaves the group.
     private func crash(_ instance: inout Instance?, at position: Int64) async throws {
-        try await eventually("checkpoint at \(position)") { instance?.committed.last == position }
+        do {
+            try await eventually("checkpoint at \(position)", seconds: 10) { instance?.committed.last == position }
+        } catch {
+            print(instance?.events ?? [])
+            if let instance { print(await instance.pipeline.snapshot()) }
+            throw error
+        }
         instance = nil
     }
 
@@ -68,6 +76,7 @@ struct RestartTests {
         let state = try stage.reader(of: "apus.state")
         try await eventually("a marker") { try state.newestMarker?.positions.first?.position == 3 }
         #expect(try state.newestMarker?.positions.first?.resume == 1)
+        withExtendedLifetime(first) {}
         first = nil
         let second = try start(stage, delivery, rules: rules) { $0.idleTimeout = .seconds(600) }
         try stage.write([event("second", second: 10), event("quiet", second: 30)])

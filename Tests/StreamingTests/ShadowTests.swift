@@ -1,4 +1,5 @@
 import Alerts
+import Detection
 import KafkaClient
 import Streaming
 import TestSupport
