@@ -82,7 +82,10 @@ final class Membership: @unchecked Sendable {
             },
             events: { [weak self] in self?.handle($0) })
         let (outbox, path) = try makePath(consumer, log)
-        let environment = makeEnvironment(path, consumer, try makeStateAccess(consumer, log))
+        let environment = makeEnvironment(
+            path, consumer,
+            rules.keepsState
+                ? try makeStateAccess(consumer, outbox, width: partitionsAtStart.values.max() ?? 0, log) : nil)
         state.withLock { state in
             state.consumer = consumer
             state.outbox = outbox
@@ -500,14 +503,16 @@ final class Membership: @unchecked Sendable {
             limits: AlertLimits(original: 0, allOriginals: 0, excerpt: 0, value: 256, member: 0))
     }
 
-    private func makeStateAccess(_ consumer: Consumer, _ log: ClientLog.Handler?) throws -> StateAccess? {
-        guard rules.keepsState else { return nil }
+    private func makeStateAccess(
+        _ consumer: Consumer, _ outbox: Outbox, width: Int, _ log: ClientLog.Handler?
+    ) throws -> StateAccess {
         let restorer = try StateRestorer(
             options.consumerProperties, application: options.application, topic: options.stateTopic, owner: .input,
             log: log
         ) { [weak self] in self?.noticed($0) }
         return StateAccess(
-            restorer: restorer, consumer: consumer,
+            restorer: restorer, consumer: consumer, producer: outbox.producer, width: width,
+            growth: options.createTopics == nil ? nil : options.producer,
             timeout: max(options.connectTimeout, options.transactionTimeout * 2))
     }
 

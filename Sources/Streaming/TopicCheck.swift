@@ -76,9 +76,14 @@ struct TopicCheck {
                     """
                 ])
             }
-            if metadata.topic(options.stateTopic)?.partitions.isEmpty ?? true, let creation = options.createTopics {
-                try create(state: widest, creation, admin)
-                metadata = try awaitMetadata(of: [options.stateTopic], admin)
+            let width = metadata.topic(options.stateTopic)?.partitions.count ?? 0
+            if width < widest, let creation = options.createTopics {
+                if width == 0 {
+                    try create(state: widest, creation, admin)
+                } else {
+                    try admin.grow(options.stateTopic, to: widest, timeout: options.connectTimeout)
+                }
+                metadata = try awaitMetadata(of: [options.stateTopic], partitions: widest, admin)
             }
             if let reason = reason(forState: widest, in: metadata) { reasons.append(reason) }
         }
@@ -100,11 +105,13 @@ struct TopicCheck {
     }
 
     /// A created topic is known to the controller at once, and to the broker that is asked a little later.
-    private func awaitMetadata(of topics: [String], _ admin: Admin) throws -> ClusterMetadata {
+    private func awaitMetadata(
+        of topics: [String], partitions: Int = 1, _ admin: Admin
+    ) throws -> ClusterMetadata {
         let deadline = ContinuousClock.now + options.connectTimeout
         while true {
             let metadata = try admin.metadata(timeout: options.connectTimeout)
-            let isComplete = topics.allSatisfy { metadata.topic($0)?.partitions.isEmpty == false }
+            let isComplete = topics.allSatisfy { metadata.topic($0)?.partitions.count ?? 0 >= partitions }
             if isComplete || ContinuousClock.now > deadline { return metadata }
             usleep(100_000)
         }

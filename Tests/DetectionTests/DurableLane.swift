@@ -101,7 +101,7 @@ final class DurableLane {
             let held = detector.oldestHeldOffset(topic: TopicID(rawValue: 0), partition: partition)
             return CheckpointMarker.Position(
                 topic: Self.topic, partition: partition, position: position, resume: min(position, held ?? position),
-                committed: nil)
+                former: nil)
         }
         let marker = CheckpointMarker(
             stamp: stamp, positions: positions, time: try #require(detector.timeState))

@@ -223,7 +223,7 @@ private final class TrackedLane {
         for record in detector.takeStateChanges() { log.read(key: record.key, value: record.value, stamp: stamp) }
         let marker = CheckpointMarker(
             stamp: stamp,
-            positions: [.init(topic: "events", partition: 0, position: position, resume: resume, committed: nil)],
+            positions: [.init(topic: "events", partition: 0, position: position, resume: resume, former: nil)],
             time: detector.timeState ?? TimeState())
         let record = marker.records(of: .input)[0]
         log.read(key: record.key, value: record.value, stamp: stamp)

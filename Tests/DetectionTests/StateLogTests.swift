@@ -22,7 +22,7 @@ import Testing
             if text.first == "M" {
                 let marker = CheckpointMarker(
                     stamp: stamp,
-                    positions: [.init(topic: "events", partition: 0, position: Int64(number), resume: 0, committed: nil)],
+                    positions: [.init(topic: "events", partition: 0, position: Int64(number), resume: 0, former: nil)],
                     time: TimeState())
                 let record = marker.records(of: .input)[0]
                 key = record.key
@@ -137,7 +137,7 @@ import Testing
             TimeState.Held(offset: Int64($0 * 7), clock: 0, time: .init(nanoseconds: Int64($0) * 1_000_003))
         }
         let marker = CheckpointMarker(
-            stamp: stamp, positions: [.init(topic: "events", partition: 4, position: 3501, resume: 0, committed: 5)],
+            stamp: stamp, positions: [.init(topic: "events", partition: 4, position: 3501, resume: 0, former: [5, 8])],
             time: TimeState(
                 clocks: [.init(field: "@timestamp", watermark: nil)],
                 sources: [.init(topic: "events", partition: 4, newest: [nil], isIdle: false, held: held)]))

@@ -76,11 +76,6 @@ final class Stage: Sendable {
         return try watcher.committed([place], timeout: .seconds(20))[place]
     }
 
-    /// Commits another offset of partition 0 of the events, as an operator does while nobody is in the group.
-    func moveGroup(to offset: Int64) throws {
-        try watcher.commit([PartitionOffset(TopicPartition(Self.events, 0), offset)])
-    }
-
     func partitionCount(of topic: String) throws -> Int? {
         try watcher.metadata(topic: topic, timeout: .seconds(20)).topic(topic)?.partitions.count
     }

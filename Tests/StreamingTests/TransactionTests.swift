@@ -1,3 +1,4 @@
+import Detection
 import Dispatch
 import Foundation
 import KafkaClient
@@ -10,69 +11,7 @@ import Testing
     "Exactly once, on a broker with transactions", .timeLimit(.minutes(4)),
     .enabled(if: BrokerProcess.python != nil, "python3 is not installed"))
 struct TransactionTests {
-    /// A process with a broker, a producer of events, and the alerts that readers of committed records see.
-    private final class World: Sendable {
-        private let broker: BrokerProcess
-        let properties: ClientProperties
-        let admin: Admin
-        private let producer: Producer
-
-        init(partitions: Int) async throws {
-            broker = try await BrokerProcess([
-                "--topic", "events:\(partitions)", "--topic", "alerts:1", "--topic", "dead-letters:1",
-            ])
-            properties = ["bootstrap.servers": broker.address]
-            admin = try Admin(properties)
-            producer = try Producer(
-                properties.merging(["topic.metadata.refresh.interval.ms": "100"]),
-                controlQueue: DispatchQueue(label: "writer")
-            ) { _ in }
-        }
-
-        func write(_ values: [String], partition: Int) async throws {
-            let topic = try producer.topic("events")
-            for value in values {
-                // The producer, too, has to notice that a partition is there.
-                try await eventually("a partition \(partition)") {
-                    let outcome = producer.send(
-                        to: topic, partition: Int32(partition), key: nil, value: Array(value.utf8))
-                    return if case .queued = outcome { true } else { false }
-                }
-            }
-            try producer.flush(timeout: .seconds(30))
-        }
-
-        func alerts() throws -> TopicReader { try TopicReader(properties, "alerts") }
-
-        func instance(_ adjust: (inout PipelineOptions) -> Void = { _ in }) throws -> Instance {
-            var options = PipelineOptions(
-                application: "apus",
-                consumer: properties.merging([
-                    "auto.offset.reset": "earliest", "partition.assignment.strategy": "cooperative-sticky",
-                    "session.timeout.ms": "6000", "heartbeat.interval.ms": "200",
-                    "topic.metadata.refresh.interval.ms": "300",
-                ]),
-                producer: properties.merging(["linger.ms": "0"]), inputs: [InputTopic(name: "events")],
-                alertTopic: "alerts", deadLetterTopic: "dead-letters")
-            options.checkpointInterval = .milliseconds(50)
-            options.drainTimeout = .seconds(10)
-            options.cores = 2
-            adjust(&options)
-            let instance = try Instance(options: options)
-            try instance.pipeline.start()
-            return instance
-        }
-
-        func stop() { broker.process.signal(SIGKILL) }
-    }
-
     private func alerts(_ range: Range<Int>) -> [String] { range.map { event("alert", host: "h\($0)") } }
-
-    /// A member whose name survives its process.
-    private func named(_ options: inout PipelineOptions) {
-        options.consumer["group.instance.id"] = "one"
-        options.instance = "one"
-    }
 
     /// All of them, each once, and no more behind them.
     private func expectEachOnce(_ reader: TopicReader, _ count: Int) async throws {
@@ -109,7 +48,10 @@ struct TransactionTests {
         defer { world.stop() }
         try await world.write(alerts(0..<1), partition: 0)
         let reader = try world.alerts()
-        let instance = try world.instance { $0.consumer["auto.offset.reset"] = start }
+        // The second remembers: the state topic has to grow as well.
+        let instance = try world.instance(rules: [singleRule, sequenceRule]) {
+            $0.consumer["auto.offset.reset"] = start
+        }
         try await eventually("assignment") { instance.assignment.count == 1 }
         try world.admin.grow("events", to: 3, timeout: .seconds(10))
         try await world.write(alerts(0..<5), partition: 2)
@@ -148,14 +90,14 @@ struct TransactionTests {
         let world = try await World(partitions: 2)
         defer { world.stop() }
         let reader = try world.alerts()
-        var instance: Instance? = try world.instance(named)
+        var instance: Instance? = try world.instance(World.named)
         try await eventually("assignment") { instance?.assignment.count == 2 }
         for partition in 0..<2 { try await world.write(alerts(0..<10), partition: partition) }
         try await eventually("first alerts") { !reader.records.isEmpty }
         // Like a crash.
         instance = nil
         for partition in 0..<2 { try await world.write(alerts(10..<20), partition: partition) }
-        let next = try world.instance(named)
+        let next = try world.instance(World.named)
         try await expectEachOnce(reader, 40)
         await next.stop()
     }
@@ -165,9 +107,9 @@ struct TransactionTests {
         let world = try await World(partitions: 1)
         defer { world.stop() }
         let reader = try world.alerts()
-        let first = try world.instance(named)
+        let first = try world.instance(World.named)
         try await eventually("assignment") { first.assignment.count == 1 }
-        let second = try world.instance(named)
+        let second = try world.instance(World.named)
         try await world.write(alerts(0..<10), partition: 0)
         try await eventually("an end: \(first.events) \(second.events)") {
             first.pipeline.failure != nil || second.pipeline.failure != nil
@@ -178,5 +120,40 @@ struct TransactionTests {
         try await expectEachOnce(reader, 10)
         #expect(other.pipeline.failure == nil)
         await other.stop()
+    }
+
+    /// Twice over: each partition's first events before the first interruption, the others after the last.
+    @Test("Sequences go on where an instance was killed, stopped or has left its share", arguments: ["kill", "stop"])
+    func sequencesGoOn(interruption: String) async throws {
+        let world = try await World(partitions: 4)
+        defer { world.stop() }
+        let reader = try world.alerts()
+        var instance: Instance? = try world.instance(rules: [sequenceRule, singleRule], World.named)
+        try await eventually("assignment") { instance?.assignment.count == 4 }
+        #expect(try world.partitionCount(of: "apus.state") == 4, "created as wide as the input")
+        let hosts = (0..<20).map { "h\($0)" }
+        for partition in 0..<4 {
+            // The last ones are held for the watermark when the end comes.
+            try await world.write(hosts.map { event("first", host: $0, second: 10) }, partition: partition)
+            try await world.write(alerts(0..<5), partition: partition)
+        }
+        try await reader.wait(count: 1)
+        for _ in 0..<2 {
+            if interruption == "stop" { await instance?.stop() }
+            instance = nil
+            instance = try world.instance(rules: [sequenceRule, singleRule], World.named)
+            try await eventually("assignment") { instance?.assignment.count == 4 }
+        }
+        for partition in 0..<4 {
+            try await world.write(hosts.map { event("second", host: $0, second: 15) }, partition: partition)
+            try await world.write([event("quiet", second: 90)], partition: partition)
+        }
+        // A newcomer takes over half of it, whatever has been done by then.
+        let other = try world.instance(rules: [sequenceRule, singleRule])
+        try await expectEachOnce(reader, 4 * (20 + 5))
+        let snapshot = try #require(await instance?.pipeline.snapshot())
+        #expect(snapshot.lanes.allSatisfy { $0.state.discarded == 0 && $0.state.skipped.isEmpty })
+        await other.stop()
+        await instance?.stop()
     }
 }

@@ -53,8 +53,10 @@ extension CheckpointMarker {
             writer.append(signed: Int64(position.partition))
             writer.append(signed: position.position)
             writer.append(signed: position.resume)
-            writer.append(position.committed != nil)
-            if let committed = position.committed { writer.append(signed: committed) }
+            writer.append(position.former != nil)
+            guard let former = position.former else { continue }
+            writer.append(count: former.count)
+            for offset in former { writer.append(signed: offset) }
         }
         time.write(to: &writer)
         return writer.bytes
@@ -74,11 +76,15 @@ extension CheckpointMarker {
         stamp = CheckpointStamp(epoch: Int64(bitPattern: try reader.fixed()), number: try reader.fixed())
         positions = []
         for _ in 0..<(try reader.count()) {
-            positions.append(
-                Position(
-                    topic: try reader.text(), partition: try reader.integer(Int32.self),
-                    position: try reader.signed(), resume: try reader.signed(),
-                    committed: try reader.flag() ? try reader.signed() : nil))
+            var position = Position(
+                topic: try reader.text(), partition: try reader.integer(Int32.self),
+                position: try reader.signed(), resume: try reader.signed(), former: nil)
+            if try reader.flag() {
+                var former: [Int64] = []
+                for _ in 0..<(try reader.count()) { former.append(try reader.signed()) }
+                position.former = former
+            }
+            positions.append(position)
         }
         time = try TimeState(&reader)
         try reader.finish()

@@ -69,15 +69,16 @@ public struct CheckpointMarker: Hashable, Sendable {
         public var position: Int64
         /// The offset committed to the group with this checkpoint: `position`, or that of the oldest held record.
         public var resume: Int64
-        /// The offset committed to the group before; for `at_least_once`, where the two are not written together.
-        public var committed: Int64?
+        /// For `at_least_once`, where the two are not written together: what a crash before `resume` is committed may
+        /// leave to the group. The newest offset known to be committed (-1 for none), then those asked for since.
+        public var former: [Int64]?
 
-        public init(topic: String, partition: Int32, position: Int64, resume: Int64, committed: Int64?) {
+        public init(topic: String, partition: Int32, position: Int64, resume: Int64, former: [Int64]?) {
             self.topic = topic
             self.partition = partition
             self.position = position
             self.resume = resume
-            self.committed = committed
+            self.former = former
         }
     }
 

@@ -23,6 +23,8 @@ final class AtLeastOnceDelivery: LaneDelivery {
     private var commitIsDue = false
     /// A checkpoint with state is on its way; the next has to wait, since markers come in order.
     private var isWritingState = false
+    /// Something was sent since the last checkpoint: a crash before the next would send it again.
+    private var hasSent = false
 
     /// What a checkpoint does when everything sent before it is acknowledged.
     private enum Step {
@@ -44,12 +46,17 @@ final class AtLeastOnceDelivery: LaneDelivery {
     }
 
     var takesCheckpoint: Bool { !isWritingState }
-    var isEmpty: Bool { true }
+    var isEmpty: Bool { !hasSent }
     var isCheckpointUrgent: Bool { false }
     /// A checkpoint behind an output that will never be written does not come.
     var isDrained: Bool { tracker.outstanding == abandoned && (!isWritingState || abandoned > 0) }
 
     func add(_ output: Output) {
+        hasSent = true
+        send(output)
+    }
+
+    private func send(_ output: Output) {
         let number = tracker.send()
         inFlight[number] = output
         bytesInFlight += output.size
@@ -57,6 +64,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
     }
 
     func checkpoint(_ positions: [PartitionOffset], hasMoved: Bool, state: [Output]) {
+        hasSent = false
         if !state.isEmpty {
             isWritingState = true
             tracker.checkpoint(.write(state: state, then: positions))
@@ -69,7 +77,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
         while let step = tracker.takeReady() {
             switch step {
             case .write(let state, let positions):
-                for output in state { add(output) }
+                for output in state { send(output) }
                 tracker.checkpoint(.commit(positions))
             case .commit(let positions):
                 isWritingState = false

@@ -64,6 +64,12 @@ struct LaneState: Sendable {
 struct StateAccess: Sendable {
     let restorer: StateRestorer
     let consumer: Consumer
+    /// Writes the state.
+    let producer: Producer
+    /// Partitions of the state topic for certain.
+    let width: Int
+    /// How to add partitions; nil where that is not allowed.
+    let growth: ClientProperties?
     /// How long nothing may come. An open transaction of the lane's former owner takes up to its time-out to end.
     let timeout: Duration
 
@@ -73,12 +79,15 @@ struct StateAccess: Sendable {
         _ partition: Int32, _ places: [TopicPartition],
         completion: @escaping @Sendable (Result<LaneState, KafkaError>) -> Void
     ) -> StateRestorer.ReadingNumber {
-        restorer.restore(partition: partition, timeout: timeout) { [self] result in
+        restorer.restore(
+            partition: partition, timeout: timeout,
+            after: { () throws(KafkaError) in if partition >= width { try widen(to: Int(partition) + 1) } }
+        ) { [self] result in
             // On the restorer's queue, which may wait.
             do throws(KafkaError) {
                 completion(.success(try complete(try result.get(), places)))
             } catch {
-                completion(.failure(explained(error, partition)))
+                completion(.failure(error))
             }
         }
     }
@@ -92,9 +101,13 @@ struct StateAccess: Sendable {
         }
         let found = LaneState(
             snapshot, places: places, committed: committed, ends: ends, generation: generation ?? 0)
-        for (place, start) in found.positions where committed[place] == nil {
-            // The consumer would begin wherever a new group does.
-            try seek(place, to: max(start.resume, ends[place]?.low ?? 0))
+        for place in places {
+            let start = found.positions[place].map { max($0.resume, ends[place]?.low ?? 0) } ?? committed[place]
+            // Elsewhere when nothing is committed, for then the consumer begins wherever a new group does; or when a
+            // lane before has read on, which lost its other partition.
+            guard let start else { continue }
+            let position = try? consumer.position(place)
+            if start != committed[place] || start != position ?? start { try seek(place, to: start) }
         }
         return found
     }
@@ -119,18 +132,24 @@ struct StateAccess: Sendable {
         }
     }
 
-    /// Partitions were added to an input and not to the state topic.
-    private func explained(_ error: KafkaError, _ partition: Int32) -> KafkaError {
-        guard error.topic == restorer.topic,
-            [.unknownPartition, .unknownTopicOrPartition, .unknownTopic].contains(error.code)
-        else { return error }
-        return KafkaError(
-            .unknownTopicOrPartition, "read the state of partition \(partition)",
+    /// Partitions were added to an input. The state topic has to follow, and the producer to know.
+    private func widen(to partitions: Int) throws(KafkaError) {
+        func width() throws(KafkaError) -> Int {
+            try producer.metadata(topic: restorer.topic, timeout: timeout).topic(restorer.topic)?.partitions.count ?? 0
+        }
+        if try width() >= partitions { return }
+        if let growth, let admin = try? Admin(growth) {
+            try? admin.grow(restorer.topic, to: partitions, timeout: timeout)
+        }
+        let found = try width()
+        guard found < partitions else { return }
+        throw KafkaError(
+            .unknownTopicOrPartition, "read the state of partition \(partitions - 1)",
             message: """
-                the state topic needs as many partitions as the widest input: kafka-topics.sh --alter --topic \
-                \(restorer.topic) --partitions \(partition + 1)
+                the state topic has \(found) partitions and needs as many as the widest input: kafka-topics.sh --alter \
+                --topic \(restorer.topic) --partitions \(partitions)
                 """,
-            topic: restorer.topic, partition: partition)
+            topic: restorer.topic, partition: Int32(partitions - 1))
     }
 }
 
@@ -139,13 +158,12 @@ extension CheckpointMarker.Position {
     /// other means that somebody has moved the group, and that the state is not that of its position.
     ///
     /// With `exactly_once` both are written together. With `at_least_once` the offset follows the marker, and a crash in
-    /// between leaves it where it was confirmed last; a marker then says where that is.
+    /// between leaves it where it was before; the marker says where that may be.
     ///
     /// A group that has nothing committed was not moved by anybody: its offsets have expired, or the first commit did
     /// not get through. The state says where to go on.
     func fits(committed: Int64?) -> Bool {
         guard let committed else { return true }
-        guard let confirmed = self.committed else { return committed == resume }
-        return (confirmed...max(confirmed, resume)).contains(committed)
+        return committed == resume || former?.contains(committed) == true
     }
 }

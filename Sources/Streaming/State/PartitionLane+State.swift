@@ -42,10 +42,11 @@ extension PartitionLane {
         }
     }
 
+    /// What only an operator can mend ends the membership with the notice, or can be mended meanwhile, such as a state
+    /// topic with too few partitions.
     private func restoreAgain(after error: KafkaError, _ attempt: Int) {
-        guard error.reaction != .stop else { return environment.fail(error) }
         environment.notice(error)
-        queue.asyncAfter(deadline: .now() + .seconds(1)) { [weak self] in
+        queue.asyncAfter(deadline: .now() + .seconds(min(attempt, 10))) { [weak self] in
             guard let self, state == .restoring, upkeep.attempt == attempt else { return }
             restore()
         }
@@ -94,7 +95,7 @@ extension PartitionLane {
         let topic = environment.topics.id(of: partition.partition.topic)
         var source = LaneSource(
             queue: partition, topic: topic, number: detector.addSource(topic: topic, partition: self.partition))
-        source.confirmed = committed ?? -1
+        source.asked = [committed ?? -1]
         if let restored {
             source.position = restored.position
             source.checkpointed = restored.resume
@@ -157,12 +158,13 @@ extension PartitionLane {
         guard let time = detector.timeState else { return [] }
         upkeep.owesMarker = false
         upkeep.stamp.number += 1
-        let read = sources.filter { $0.position != nil }
-        let positions = zip(read, resume).map { source, resume in
-            CheckpointMarker.Position(
+        let positions = zip(sources.indices.filter { sources[$0].position != nil }, resume).map { index, resume in
+            let source = sources[index]
+            sources[index].ask(for: resume.offset)
+            return CheckpointMarker.Position(
                 topic: source.queue.partition.topic, partition: source.queue.partition.partition,
                 position: source.position ?? resume.offset, resume: resume.offset,
-                committed: environment.options.delivery == .exactlyOnce ? nil : source.confirmed)
+                former: environment.options.delivery == .exactlyOnce ? nil : source.asked)
         }
         let marker = CheckpointMarker(stamp: upkeep.stamp, positions: positions, time: time)
         let records = detector.takeStateChanges() + marker.records(of: .input)
@@ -170,14 +172,15 @@ extension PartitionLane {
         return records.map { Output(state: $0, of: partition, at: upkeep.stamp) }
     }
 
-    /// The group has these offsets.
+    /// The group has these offsets. A lane that has nothing to do from then on says so in one more marker: as long as the
+    /// last one names former offsets, somebody who moves the group to one of them would not be noticed.
     func confirm(_ offsets: [PartitionOffset]) {
         queue.async { [self] in
+            guard environment.state != nil, state == .reading || state == .paused else { return }
             for index in sources.indices {
                 let place = sources[index].queue.partition
-                if let offset = offsets.first(where: { $0.partition == place })?.offset {
-                    sources[index].confirmed = offset
-                }
+                guard let offset = offsets.first(where: { $0.partition == place })?.offset else { continue }
+                if sources[index].confirm(offset) { upkeep.owesMarker = true }
             }
         }
     }

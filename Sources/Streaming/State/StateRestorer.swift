@@ -71,12 +71,18 @@ final class StateRestorer: @unchecked Sendable {
     /// `timeout`. Anything else that goes wrong is noticed and tried again meanwhile.
     ///
     /// A reading of the same partition that is still under way is given up; its completion is not called.
-    func restore(partition: Int32, timeout: Duration, completion: @escaping Completion) -> ReadingNumber {
+    ///
+    /// - Parameter prepare: comes first; may wait.
+    func restore(
+        partition: Int32, timeout: Duration, after prepare: @escaping @Sendable () throws(KafkaError) -> Void,
+        completion: @escaping Completion
+    ) -> ReadingNumber {
         let number = lastNumber.add(1, ordering: .relaxed).newValue
         queue.async { [self] in
             end(partition)
             let place = TopicPartition(topic, partition)
             do throws(KafkaError) {
+                try prepare()
                 let end = try uncommitted.watermarks(place, timeout: timeout)
                 // Compaction may have removed everything up to the end.
                 guard end.low < end.high else {
