@@ -192,6 +192,9 @@ final class Membership: @unchecked Sendable {
         state.withLock { $0.hasAssignment && !$0.isOver && !$0.isRestoring && $0.stalled.isEmpty }
     }
 
+    /// Whether its lanes write what rules remember to the state topic.
+    var keepsState: Bool { state.withLock { $0.environment?.state != nil } }
+
     /// Hands a reading of each lane to `add`; `group` is left when all have answered.
     func snapshot(_ group: DispatchGroup, add: @escaping @Sendable (LaneSnapshot) -> Void) {
         group.enter()

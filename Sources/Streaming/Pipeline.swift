@@ -122,7 +122,8 @@ public final class Pipeline: Sendable {
     // MARK: Rules
 
     /// Evaluates with another set of rules: each lane from its next record on, so that every record is evaluated once,
-    /// by the one set or the other. Rules that are in both, unchanged, keep what they remember.
+    /// by the one set or the other. Rules that are in both, unchanged, keep what they remember. The first set of which a
+    /// rule remembers anything begins a new membership, since lanes take up their state before they read.
     ///
     /// - Returns: nothing once all lanes have changed over. After `timeout`, the partitions of those that are still busy
     ///   with their last records; they change over when these are done.
@@ -152,12 +153,20 @@ public final class Pipeline: Sendable {
         _ rules: CompiledRules, until deadline: DispatchTime, done: @escaping @Sendable ([Int32]) -> Void
     ) throws {
         let (current, membership) = state.withLock { ($0.rules, $0.membership) }
-        if rules.hasShadowRules, !current.hasShadowRules {
-            _ = try TopicCheck(options: options, writesShadowAlerts: true).run()
+        let beginsToRemember = rules.keepsState && membership?.keepsState == false
+        if beginsToRemember || rules.hasShadowRules && !current.hasShadowRules {
+            _ = try TopicCheck(
+                options: options, writesShadowAlerts: rules.hasShadowRules, keepsState: rules.keepsState
+            ).run()
         }
         let replaced: @Sendable ([Int32]) -> Void = { [observe] busy in
             observe(.rulesReplaced(hash: rules.hash))
             done(busy)
+        }
+        if beginsToRemember, let membership {
+            state.withLock { $0.rules = rules }
+            beginAnew(after: membership)
+            return replaced([])
         }
         try membership?.replaceRules(rules, until: deadline, done: replaced)
         state.withLock { $0.rules = rules }
@@ -208,6 +217,22 @@ public final class Pipeline: Sendable {
         }
         old.giveUp()
         state.withLock { $0.ending = nil }
+        begin()
+    }
+
+    /// Lets the old membership finish what it has begun, and begins a new one.
+    private func beginAnew(after old: Membership) {
+        state.withLock { state in
+            state.membership = nil
+            state.ending = old
+        }
+        // What it does not get done the next one does again.
+        _ = old.leave(timeout: options.drainTimeout)
+        state.withLock { $0.ending = nil }
+        begin()
+    }
+
+    private func begin() {
         guard failure == nil else { return }
         while pause(before: state.withLock { $0.restarts }) {
             do {

@@ -77,6 +77,27 @@ struct ReloadTests {
         await instance.stop()
     }
 
+    /// It needs the state topic, and what it remembers from then on outlives the instance.
+    @Test func theFirstRuleThatRemembersIsKept() async throws {
+        let stage = try Stage(state: false)
+        let instance = try stage.instance()
+        try stage.write([event("alert", second: 0)])
+        try await stage.reader().waitForAll(1)
+        let rules = try compile([singleRule, sequenceRule])
+        await #expect(throws: StartFailure.self) { try await instance.pipeline.replaceRules(rules) }
+        try stage.broker.createTopic("apus.state", partitions: 1)
+        try await instance.pipeline.replaceRules(rules, timeout: .seconds(30))
+        try stage.write([event("first", second: 1), event("quiet", second: 9)])
+        try await eventually("commit") { instance.committed.last == 3 }
+        #expect(await instance.records() == 2, "of the second membership")
+        await instance.stop()
+        let next = try stage.instance(rules: [singleRule, sequenceRule])
+        try stage.write([event("second", second: 10), event("quiet", second: 30)])
+        let alerts = try await stage.reader().waitForAll(2)
+        #expect(try alerts.map { try $0.places() } == [["events/0/0"], ["events/0/1", "events/0/3"]])
+        await next.stop()
+    }
+
     @Test func theFirstShadowRuleNeedsItsTopic() async throws {
         let stage = try Stage()
         let instance = try stage.instance { $0.shadowTopic = "alerts.shadow" }
