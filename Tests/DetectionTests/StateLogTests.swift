@@ -5,7 +5,9 @@ import Testing
 
 /// Which records of the state topic count.
 @Suite struct StateLogTests {
-    private static func key(_ name: String) -> [UInt8] { [StateKey.version, StateOwner.input.rawValue] + Array(name.utf8) }
+    private static func key(_ name: String) -> [UInt8] {
+        [StateKey.version, StateOwner.input.rawValue] + Array(name.utf8)
+    }
 
     /// One record: `K5a` is key `a` of checkpoint 5, `-5a` its tombstone, `M5` the marker. Epochs come as `2:K5a`.
     private struct Record {

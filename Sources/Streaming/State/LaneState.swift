@@ -79,10 +79,10 @@ struct StateAccess: Sendable {
         _ partition: Int32, _ places: [TopicPartition],
         completion: @escaping @Sendable (Result<LaneState, KafkaError>) -> Void
     ) -> StateRestorer.ReadingNumber {
-        restorer.restore(
-            partition: partition, timeout: timeout,
-            after: { () throws(KafkaError) in if partition >= width { try widen(to: Int(partition) + 1) } }
-        ) { [self] result in
+        let prepare: @Sendable () throws(KafkaError) -> Void = { () throws(KafkaError) in
+            if partition >= width { try widen(to: Int(partition) + 1) }
+        }
+        return restorer.restore(partition: partition, timeout: timeout, after: prepare) { [self] result in
             // On the restorer's queue, which may wait.
             do throws(KafkaError) {
                 completion(.success(try complete(try result.get(), places)))

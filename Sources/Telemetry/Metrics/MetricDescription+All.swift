@@ -107,7 +107,8 @@ extension MetricDescription {
     static let partitions = MetricDescription(
         "apus_assigned_partitions", .gauge, "Partitions of input topics this instance owns.")
     static let lanes = MetricDescription(
-        "apus_lanes", .gauge, labels: ["state"], "Lanes by state: restoring, reading, paused for a slow broker, or stalled.")
+        "apus_lanes", .gauge, labels: ["state"],
+        "Lanes by state: restoring, reading, paused for a slow broker, or stalled.")
     static let rebalances = MetricDescription(
         "apus_rebalances_total", .counter, labels: ["kind"],
         "Changes of the assignment: assigned, revoked, or lost without being asked.")

@@ -79,7 +79,7 @@ extension LaneTotals {
         stateDiscarded = lane.state.discarded
         stateWritten = lane.state.written
         stateSkipped = Dictionary(
-            lane.state.skipped.counts.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: +)
+            StateProblem.allCases.map { ($0.rawValue, lane.state.skipped.counts[$0] ?? 0) }, uniquingKeysWith: +)
         eventToAlert = lane.eventToAlert
         guard !lane.rules.hash.hasPrefix(engine.rulesHash) else { return }
         // A lane that has not changed over yet, or has before anybody else knows.
