@@ -162,7 +162,7 @@ struct FailureTests {
 
     /// The embedded cluster has no controller, so only the way of the error can be seen here.
     @Test func topicsThatCannotBeCreatedAreAnError() async throws {
-        let stage = try Stage(outputs: false)
+        let stage = try Stage(outputs: false, state: false)
         #expect(throws: KafkaError.self) {
             _ = try stage.instance {
                 $0.createTopics = TopicCreation(partitions: 1, replicationFactor: -1)
