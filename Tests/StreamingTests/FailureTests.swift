@@ -146,7 +146,7 @@ struct FailureTests {
     // MARK: Start
 
     @Test func everyMissingTopicIsNamedAtOnce() async throws {
-        let stage = try Stage(inputs: ["events"], outputs: false)
+        let stage = try Stage(inputs: ["events"], outputs: false, state: false)
         let failure = #expect(throws: StartFailure.self) {
             _ = try stage.instance { $0.inputs = [InputTopic(name: "evnets")] }
         }
