@@ -105,7 +105,7 @@ public struct Settings: Sendable, Equatable {
         /// Whether one bad rule file stops the start.
         public internal(set) var strict = false
         /// How often the files are looked at; zero never does.
-        public internal(set) var watchInterval = Duration.milliseconds(300)
+        public internal(set) var watchInterval = Duration.milliseconds(200)
     }
 
     public struct Exceptions: Sendable, Equatable {

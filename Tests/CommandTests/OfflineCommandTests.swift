@@ -238,4 +238,35 @@ struct OfflineCommandTests {
         let unnamed = try Command.apus("health")
         #expect(try await unnamed.status() == 64)
     }
+
+    // MARK: Explaining itself
+
+    /// Every command with its options, every setting, every exit code; and troff has nothing to complain of.
+    @Test func theManualIsComplete() async throws {
+        let manual = try Command.apus("man")
+        #expect(try await manual.status() == 0)
+        let reference = try Command.apus("config", "reference", "--format", "json")
+        #expect(try await reference.status() == 0)
+        let settings = try #require(
+            try JSONSerialization.jsonObject(with: Data(reference.output.utf8)) as? [[String: Any]])
+        #expect(settings.count > 40)
+        for setting in settings { #expect(manual.output.contains("\n.B \(setting["path"] ?? "-")\n")) }
+        for command in ["run", "rules publish <paths> ...", "dlq replay", "top", "config reference", "man"] {
+            #expect(manual.output.contains(".SS \"apus \(command)\""), "\(command)")
+        }
+        #expect(manual.output.contains("\n.B \\-\\-dry\\-run\n"))
+        // A line that begins with a dot is a request; only known ones are.
+        let requests = Set(manual.lines.filter { $0.hasPrefix(".") }.map { $0.prefix { $0 != " " } })
+        #expect(requests == [".TH", ".SH", ".SS", ".PP", ".TP", ".B", ".RI", ".I", ".nf", ".fi"])
+        #expect(!manual.lines.contains { $0.hasPrefix("'") })
+    }
+
+    @Test func theReferenceIsSearched() async throws {
+        let found = try Command.apus("config", "reference", "--search", "CREATE_topics")
+        #expect(try await found.status() == 0)
+        #expect(found.output.hasPrefix("kafka.create_topics\n    Create the topics that are missing."))
+        #expect(found.output.contains("default false; APUS_KAFKA_CREATE_TOPICS"))
+        let nothing = try Command.apus("config", "reference", "--search", "no such setting")
+        #expect(try await nothing.status() == 1)
+    }
 }

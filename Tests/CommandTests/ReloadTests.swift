@@ -102,4 +102,60 @@ struct ReloadTests {
         #expect(try await detector.status() == 0, "\(detector.errors)")
         try await broker.stop()
     }
+
+    @Test(.enabled(if: kcatPath != nil, "kcat is not installed"))
+    func exceptionsAndTheirListsAreLoadedToo() async throws {
+        let folder = try folder()
+        _ = try folder.write(goodRule, to: "rules/good.toml")
+        let exceptions = """
+            [[list]]
+            name = "quiet"
+            kind = "names"
+            path = "quiet.txt"
+
+            [[exception]]
+            id = "quiet-hosts"
+            global = true
+            condition = 'inList(host.id, "quiet")'
+            owner = "me"
+            reason = "It is a test."
+            expires = "never"
+            """
+        _ = try folder.write(exceptions, to: "exceptions.toml")
+        _ = try folder.write("h1\n", to: "quiet.txt")
+        let broker = try await Broker()
+        let detector = try run(
+            broker, folder, "exceptions.paths=\(folder.url.appending(path: "exceptions.toml").path)")
+        func reloads(_ count: Int, _ text: String) async throws {
+            try await eventually("\(count) × \(text): \(detector.errors)") {
+                detector.errors.components(separatedBy: text).count == count + 1
+            }
+        }
+        func hosts(_ count: Int) async throws -> [String] {
+            let reader = try broker.kcat("-C", "-t", "apus.alerts", "-o", "beginning", "-c", "\(count)", "-u", "-q")
+            #expect(try await reader.status() == 0)
+            return try reader.lines.map { line in
+                let host = try #require(try object(String(line))["host"] as? [String: Any])
+                return "\(host["id"] ?? "")"
+            }
+        }
+        try await eventually("assigned: \(detector.errors)") { detector.errors.contains("assigned") }
+        try await broker.write(lines(event("alert", second: 1), event("alert", second: 1, host: "h2")))
+        #expect(try await hosts(1) == ["h2"])
+
+        _ = try folder.write("h2\n", to: "quiet.txt")
+        try await reloads(1, "rules reloaded")
+        try await broker.write(lines(event("alert", second: 2), event("alert", second: 2, host: "h2")))
+        #expect(try await hosts(2) == ["h2", "h1"])
+
+        _ = try folder.write(exceptions.replacing("inList(", with: "inLists("), to: "exceptions.toml")
+        try await reloads(1, "rules not reloaded")
+        _ = try folder.write(exceptions.replacing("inList(", with: "not inList("), to: "exceptions.toml")
+        try await reloads(2, "rules reloaded")
+        try await broker.write(lines(event("alert", second: 3), event("alert", second: 3, host: "h2")))
+        #expect(try await hosts(3) == ["h2", "h1", "h2"])
+        detector.signal(SIGTERM)
+        #expect(try await detector.status() == 0, "\(detector.errors)")
+        try await broker.stop()
+    }
 }

@@ -392,6 +392,108 @@ def latency(lines, make_broker, mode, count):
         broker.stop()
 
 
+class Reloads:
+    """Events that each raise one alert, whatever version of the rule there is, while the rule's file changes."""
+
+    def __init__(self, broker, size):
+        self.folder = tempfile.TemporaryDirectory()
+        for number in range(size - 1):
+            self.write(f"filler{number}", f"filler {number}", number + 1,
+                       f'process where process.name : "tool{number}*.exe" and process.command_line : "*--mode{number} *"')
+        self.change(0)
+        self.reader = alert_reader(broker)
+        self.detector = Detector(broker, mode="exactly_once", rules=self.folder.name, name=f"reload-{size}")
+        self.producer = Producer({"bootstrap.servers": broker.address, "linger.ms": 1})
+        self.sent, self.alerts, self.stopped = {}, [], False
+        self.threads = [threading.Thread(target=work, daemon=True) for work in (self.send, self.read)]
+        for thread in self.threads:
+            thread.start()
+
+    def write(self, name, title, number, query):
+        path = os.path.join(self.folder.name, name + ".toml")
+        with open(path + ".new", "w") as file:
+            file.write(f"""[rule]
+name = "{title}"
+rule_id = "00000000-0000-4000-8000-{number:012d}"
+description = "Fires in benchmarks."
+severity = "high"
+risk_score = 73
+type = "eql"
+query = '''
+{query}
+'''
+""")
+        os.rename(path + ".new", path)
+
+    def change(self, version):
+        self.write("changing", f"version {version}", 0, f'any where event.action in ("mark", "{version}")')
+        return time.time()
+
+    def send(self):
+        number = 0
+        while not self.stopped:
+            name = f"host-{number}"
+            event = {"@timestamp": int(time.time() * 1000), "event": {"action": "mark"}, "host": {"id": name}}
+            self.sent[name] = time.time()
+            self.producer.produce("events", json.dumps(event).encode(), partition=number % 2)
+            self.producer.poll(0)
+            number += 1
+            time.sleep(0.005)
+        self.producer.flush(10)
+
+    def read(self):
+        while not self.stopped or len(self.alerts) < len(self.sent):
+            for message in self.reader.consume(100, 0.01):
+                if message.error() is None:
+                    alert = json.loads(message.value())
+                    self.alerts.append((alert["host"]["id"], alert["rule"]["name"]))
+
+    def first(self, version):
+        """When the first event was sent that this version found."""
+        name = f"version {version}"
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            found = [self.sent[host] for host, rule in list(self.alerts) if rule == name]
+            if found:
+                return min(found)
+            time.sleep(0.01)
+        raise RuntimeError(f"version {version} did not come: {self.detector.words()}")
+
+    def stop(self):
+        self.stopped = True
+        for thread in self.threads:
+            thread.join(20)
+        # Nothing is to come any more: what comes nevertheless is one too many.
+        extra = [message for message in self.reader.consume(100, 1) if message.error() is None]
+        self.detector.stop()
+        self.folder.cleanup()
+        lost = len(self.sent.keys() - {host for host, _ in self.alerts})
+        return lost, len(self.alerts) + len(extra) - len(self.sent) + lost
+
+
+def reloads(size):
+    broker = TransactionBroker(2)
+    try:
+        measured = Reloads(broker, size)
+        try:
+            measured.first(0)
+            times = []
+            for version in range(1, 3 if QUICK else 11):
+                # At no fixed moment of the interval at which files are looked at.
+                time.sleep(0.5 + version * 0.037 % 0.3)
+                changed = measured.change(version)
+                times.append((measured.first(version) - changed) * 1000)
+        finally:
+            lost, doubled = measured.stop()
+        if lost or doubled:
+            raise RuntimeError(f"{lost} alerts lost and {doubled} doubled")
+        say(f"a changed rule file is live, {size} rules", median(times), "ms",
+            f"{len(times)} changes, {min(times):.0f} to {max(times):.0f}; of {len(measured.sent)} alerts meanwhile none lost "
+            "and none doubled (exactly_once)")
+    finally:
+        broker.stop()
+
+
 def main():
     with open(CORPUS, "rb") as file:
         lines = [line.rstrip(b"\n") for line in file]
@@ -400,6 +502,7 @@ def main():
         # Not on the embedded broker: it answers a fetch that has to wait only when its time is over, half a second.
         ("latency at least once", lambda: latency(lines, TransactionBroker, "at_least_once", 1_000 if QUICK else 20_000)),
         ("latency exactly once", lambda: latency(lines, TransactionBroker, "exactly_once", 1_000 if QUICK else 20_000)),
+        *((f"reload of {size} rules", lambda size=size: reloads(size)) for size in ([1] if QUICK else [1, 100, 1000])),
     ]
     for name, step in steps:
         try:
