@@ -57,6 +57,7 @@ struct ReloadTests {
         #expect(try await alerts(broker, 3).sorted() == ["Rule 1", "Rule 1", "Rule 3"])
         detector.signal(SIGTERM)
         #expect(try await detector.status() == 0, "\(detector.errors)")
+        #expect(!detector.errors.contains(" error "), "a stop in good order is none")
         try await broker.stop()
     }
 

@@ -146,4 +146,42 @@ struct RuleTopicTests {
         }
         try await fleet.broker.stop()
     }
+
+    /// On a broker with transactions: the topic is made, what is published comes as a whole, and is taken up.
+    @Test(.enabled(if: BrokerProcess.python != nil, "python3 is not installed"))
+    func theTopicIsMadeAndWrittenInOneTransaction() async throws {
+        let broker = try await BrokerProcess([
+            "--topic", "events:1", "--topic", "apus.alerts:1", "--topic", "apus.dead-letters:1",
+        ])
+        defer { broker.process.signal(SIGKILL) }
+        let settings = [
+            "kafka.brokers=\(broker.address)", "input.topics=events", "rules.topic=apus.rules", "http.listen=",
+            "kafka.create_topics=true",
+        ].flatMap { ["--set", $0] }
+        let folder = try Folder()
+        for number in 1...5 {
+            _ = try folder.write(ruleFile(number, #"any where event.action == "alert""#), to: "\(number).toml")
+        }
+        let missing = try Command.apus(["rules", "list"] + settings)
+        #expect(try await missing.status() == 69)
+        #expect(missing.errors.contains("topic 'apus.rules' does not exist"))
+        for unchanged in [0, 5] {
+            let publish = try Command.apus(["rules", "publish", folder.url.path] + settings)
+            #expect(try await publish.status() == 0, "\(publish.errors)")
+            #expect(
+                publish.output.hasSuffix(
+                    "apus.rules: \(5 - unchanged) added, 0 changed, 0 removed, \(unchanged) unchanged\n"))
+        }
+        let detector = try Command.apus(["run"] + settings)
+        try await eventually("assigned: \(detector.errors)") {
+            detector.errors.contains(/partitions=\[events[^\n]*assigned/)
+        }
+        #expect(detector.errors.contains("rules=5"))
+        let remove = try Command.apus(["rules", "remove", "\(Self.id)4"] + settings)
+        #expect(try await remove.status() == 0, "\(remove.errors)")
+        try await eventually("reload: \(detector.errors)") { detector.errors.contains("rules reloaded") }
+        #expect(detector.errors.contains(/rules=4 trigger=topic unchanged=4/), "\(detector.errors)")
+        detector.signal(SIGTERM)
+        #expect(try await detector.status() == 0, "\(detector.errors)")
+    }
 }

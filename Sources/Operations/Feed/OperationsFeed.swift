@@ -86,6 +86,8 @@ public final class OperationsFeed: Sendable {
     }
 
     /// Ends every connection; there will be no more.
+    public var isClosed: Bool { state.withLock { $0.isClosed } }
+
     public func close() {
         let connections = state.withLock { state in
             state.isClosed = true

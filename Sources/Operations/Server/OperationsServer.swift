@@ -35,6 +35,7 @@ public struct OperationsServer: Sendable {
         var logger = logger
         // What single connections do is of no interest to whoever runs a detector.
         logger.logLevel = max(logger.logLevel, .warning)
+        logger.handler = ServingLogHandler(logger.handler, until: { [feed] in feed.isClosed })
         let application = Application(
             router: makeRouter(),
             server: try options.tls.map { try .tls(.http1(), tlsConfiguration: Self.configuration($0)) } ?? .http1(),

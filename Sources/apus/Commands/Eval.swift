@@ -90,9 +90,15 @@ struct Eval: ParsableCommand {
         let started = DispatchTime.now().uptimeNanoseconds
 
         let lines = try Input.lines(of: file)
+        // Alerts that come to the same terminal say how far it is.
+        var progress = ProgressLine(
+            total: lines.size, unit: "MB", scale: 1e6, isQuiet: Console.outputIsTerminal)
+        var bytes: Int64 = 0
         var number: Int64 = 0
         while let line = try Input.next(of: lines) {
             defer { number += 1 }
+            bytes += Int64(line.count + 1)
+            if number & 1023 == 0 { progress.show(bytes, "\(alerts) alerts") }
             if line.isEmpty { continue }
             let failure =
                 switch records {
@@ -105,6 +111,7 @@ struct Eval: ParsableCommand {
         detector.finish()
         alerts += write(detector, places.encoder, &results)
         results.flush()
+        progress.end()
 
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9
         let report = EvalReport(detector, alerts: alerts, seconds: seconds)

@@ -27,6 +27,13 @@ final class LineReader {
         buffer = .allocate(byteCount: 1 << 20, alignment: 64)
     }
 
+    /// In bytes; nil of what is no file, such as a pipe.
+    var size: Int64? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int64(status.st_size)
+    }
+
     deinit {
         if descriptor != STDIN_FILENO { close(descriptor) }
         buffer.deallocate()

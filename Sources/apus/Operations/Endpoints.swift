@@ -7,6 +7,7 @@ import Synchronization
 
 /// The HTTP endpoints of a process, from before it connects to Kafka until it has stopped.
 struct Endpoints {
+    private let feed: OperationsFeed?
     private let serving: Task<Void, Never>?
 
     /// Begins to listen, as the settings say.
@@ -17,7 +18,7 @@ struct Endpoints {
         _ settings: Settings, _ instruments: Instruments, _ logger: Logger,
         reload: @escaping @Sendable () async -> ReloadReport
     ) async throws -> Endpoints {
-        guard let options = OperationsOptions(settings.http) else { return Endpoints(serving: nil) }
+        guard let options = OperationsOptions(settings.http) else { return Endpoints(feed: nil, serving: nil) }
         let server = OperationsServer(
             options, feed: instruments.feed, registry: instruments.registry, logger: logger, reload: reload)
         let opening = Opening()
@@ -42,12 +43,14 @@ struct Endpoints {
             logger.warning(
                 "no dashboard: \(host):\(options.port) cannot be listened on; choose another http.listen",
                 metadata: ["error": "\(error)"])
-            return Endpoints(serving: nil)
+            return Endpoints(feed: nil, serving: nil)
         }
-        return Endpoints(serving: serving)
+        return Endpoints(feed: instruments.feed, serving: serving)
     }
 
     func close() async {
+        // What is cut off from here on is meant to be.
+        feed?.close()
         serving?.cancel()
         await serving?.value
     }

@@ -3,14 +3,20 @@ import Foundation
 /// How far long work is: a line on standard error that is written over, and only where that is a terminal.
 struct ProgressLine {
     private let total: Int64
+    private let unit: String
+    private let scale: Double
     private let isShown: Bool
     private let started = ContinuousClock.now
     private var shown = ContinuousClock.now
 
-    /// - Parameter total: Records, or whatever the work is counted in.
-    init(total: Int64, isQuiet: Bool = false) {
-        self.total = total
-        isShown = !isQuiet && isatty(STDERR_FILENO) == 1
+    /// - Parameters:
+    ///   - total: How much work there is; nothing is shown when that is not known.
+    ///   - unit: What the rate is said in, each `scale` of what the work is counted in.
+    init(total: Int64?, unit: String = "records", scale: Double = 1, isQuiet: Bool = false) {
+        self.total = total ?? 0
+        self.unit = unit
+        self.scale = scale
+        isShown = !isQuiet && total != nil && isatty(STDERR_FILENO) == 1
     }
 
     /// Once a second at most.
@@ -26,7 +32,7 @@ struct ProgressLine {
             toLength: 20, withPad: ".", startingAt: 0)
         let detail = detail()
         Self.write(
-            String(format: "\r\u{1B}[K[%@] %.0f %%  %.0f records/s  %.0f s left", bar, 100 * part, rate, left)
+            String(format: "\r\u{1B}[K[%@] %.0f %%  %.0f %@/s  %.0f s left", bar, 100 * part, rate / scale, unit, left)
                 + (detail.isEmpty ? "" : "  \(detail)"))
     }
 
