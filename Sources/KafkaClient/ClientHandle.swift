@@ -57,11 +57,18 @@ final class ClientHandle: @unchecked Sendable {
         } else {
             rd_kafka_conf_set_log_cb(configuration.pointer, nil)
         }
-        // Fetching a token blocks on HTTP: it belongs on librdkafka's background thread, not on our queue. Unsecured
-        // tokens are made without waiting, where events are served, and have no part in this.
+        // Fetching a token blocks on HTTP or on a file: it belongs on librdkafka's background thread, not on our queue.
+        // Unsecured tokens are made without waiting, where events are served, and have no part in this.
         let usesTokens =
             configuration.value(of: "sasl.mechanisms")?.uppercased() == "OAUTHBEARER"
-            && configuration.value(of: "sasl.oauthbearer.method")?.lowercased() == "oidc"
+            && (configuration.usesTokenFile
+                || configuration.value(of: "sasl.oauthbearer.method")?.lowercased() == "oidc")
+        if configuration.usesTokenFile {
+            rd_kafka_conf_set_oauthbearer_token_refresh_cb(configuration.pointer) { client, path, _ in
+                guard let client, let path else { return }
+                TokenFile(path: String(cString: path)).refresh(client)
+            }
+        }
         if usesTokens { rd_kafka_conf_enable_sasl_queue(configuration.pointer, 1) }
 
         self.log = log

@@ -88,6 +88,8 @@ public struct InvalidProperties: Error, Hashable, Sendable, CustomStringConverti
 /// An `rd_kafka_conf_t` under construction. Destroyed here unless a client took it over.
 struct Configuration: ~Copyable {
     let pointer: OpaquePointer
+    /// Whether ``TokenFile/property`` was set. The path is in librdkafka's property for whatever makes tokens.
+    private(set) var usesTokenFile = false
 
     init(_ properties: ClientProperties, required: ClientProperties = [:]) throws(InvalidProperties) {
         guard let pointer = rd_kafka_conf_new() else { preconditionFailure("rd_kafka_conf_new never returns NULL") }
@@ -95,7 +97,12 @@ struct Configuration: ~Copyable {
         var problems: [InvalidProperties.Problem] = []
         for key in properties.keys {
             guard let value = properties[key] else { continue }
-            if let fixed = required[key], fixed != value {
+            if key == TokenFile.property {
+                usesTokenFile = true
+                if let reason = set("sasl.oauthbearer.config", value) {
+                    problems.append(.init(key: key, reason: reason))
+                }
+            } else if let fixed = required[key], fixed != value {
                 problems.append(.init(key: key, reason: "must be \(fixed) here; remove it from the configuration"))
             } else if let reason = set(key, value) {
                 problems.append(.init(key: key, reason: reason))

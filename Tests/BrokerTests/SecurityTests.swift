@@ -182,6 +182,23 @@ struct SecurityTests {
         try await broker.stop()
     }
 
+    @Test func detectsWithATokenFromAFile() async throws {
+        let broker = try await TestBroker.own("--user", "apus:unused", "--token", "t0ken")
+        let folder = try Folder()
+        try await Installation(
+            address: broker.address,
+            properties: [
+                "security.protocol": "sasl_plaintext", "sasl.mechanisms": "OAUTHBEARER",
+                "sasl.oauthbearer.token.location": try folder.write("t0ken\n", to: "token"),
+            ]
+        ).detects(
+            clientProperties: [
+                "security.protocol": "sasl_plaintext", "sasl.mechanisms": "OAUTHBEARER",
+                "enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": "principal=apus",
+            ])
+        try await broker.stop()
+    }
+
     /// librdkafka fetches the token from an identity provider by itself. Debian 12's is built without that.
     @Test func detectsWithATokenOfAnIdentityProvider() async throws {
         let library = try await TestBroker.installed().library
