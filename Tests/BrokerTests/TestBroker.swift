@@ -150,7 +150,7 @@ struct Installation {
                 "application=\(topic)", "kafka.brokers=\(address)", "input.topics=\(topic)",
                 "output.alerts=\(topic).alerts", "output.dead_letters=\(topic).dead-letters",
                 "kafka.create_topics=true", "kafka.topic_partitions=1", "delivery=at_least_once",
-                "rules.paths=\(folder.url.appending(path: "rule.toml").path)", "log.level=debug",
+                "rules.paths=\(folder.url.appending(path: "rule.toml").path)", "log.level=debug", "http.listen=",
             ] + properties.sorted { $0.key < $1.key }.map { "kafka.properties.\($0.key)=\($0.value)" } + settings
         return try Command.apus(["run"] + flags + all.flatMap { ["--set", $0] }, environment: variables)
     }
