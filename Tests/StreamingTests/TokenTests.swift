@@ -12,7 +12,9 @@ struct TokenTests {
     /// The file is not there at first, so the client asks once more; what it reads then lets it in.
     @Test("A client reads its token anew")
     func readsAnew() async throws {
-        let broker = try await BrokerProcess(["--topic", "events:1", "--user", "nobody:unused", "--token", "t0ken"])
+        let broker = try await BrokerProcess([
+            "--topic", "events:1", "--user", "nobody:unused", "--token", "t0ken",
+        ])
         defer { broker.process.signal(SIGKILL) }
         let file = FileManager.default.temporaryDirectory.appending(path: "token-\(UUID())").path
         defer { unlink(file) }
@@ -20,7 +22,8 @@ struct TokenTests {
         let reports = Mutexed([DeliveryReport]())
         let producer = try Producer(
             [
-                "bootstrap.servers": broker.address, "security.protocol": "sasl_plaintext", "sasl.mechanisms": "OAUTHBEARER",
+                "bootstrap.servers": broker.address, "security.protocol": "sasl_plaintext",
+                "sasl.mechanisms": "OAUTHBEARER",
                 "sasl.oauthbearer.token.location": file,
             ], controlQueue: DispatchQueue(label: "writer")
         ) { event in
