@@ -91,6 +91,22 @@ apus_json_status apus_json_decoder::decode(const uint8_t *bytes, size_t length) 
     return read(bytes, length, [&](Walker &walker) noexcept { return take_value(walker, plan.root(), 1); });
 }
 
+/// Once per key, into the loop over the keys: a tenth of the time of decoding.
+[[gnu::always_inline]] inline bool
+apus_json_decoder::take_member(Walker &walker, const Node *node, Text key, size_t depth) noexcept {
+    const Node *child;
+    if (has_dot_or_escape(key)) {
+        if (has_escape(key)) {
+            key.length = unescape(key.begin, key.length, key.begin);
+            if (key.length == SIZE_MAX) { return walker.fail(APUS_JSON_NOT_JSON); }
+        }
+        child = plan.descendant(node, key);
+    } else {
+        child = plan.child(node, key);
+    }
+    return child == nullptr ? walker.skip_value(depth) : take_value(walker, child, depth);
+}
+
 bool apus_json_decoder::take_value(Walker &walker, const Node *node, size_t depth) noexcept {
     switch (walker.peek()) {
     case '{':
@@ -104,20 +120,6 @@ bool apus_json_decoder::take_value(Walker &walker, const Node *node, size_t dept
     default:
         return node->field == FieldPlan::none ? walker.skip_value(depth) : take_scalar(walker, node);
     }
-}
-
-bool apus_json_decoder::take_member(Walker &walker, const Node *node, Text key, size_t depth) noexcept {
-    const Node *child;
-    if (has_dot_or_escape(key)) {
-        if (has_escape(key)) {
-            key.length = unescape(key.begin, key.length, key.begin);
-            if (key.length == SIZE_MAX) { return walker.fail(APUS_JSON_NOT_JSON); }
-        }
-        child = plan.descendant(node, key);
-    } else {
-        child = plan.child(node, key);
-    }
-    return child == nullptr ? walker.skip_value(depth) : take_value(walker, child, depth);
 }
 
 bool apus_json_decoder::take_string(Walker &walker, const Node *node) noexcept {

@@ -29,11 +29,8 @@ apus_json_status Structure::load(const uint8_t *bytes, size_t length, size_t lim
     }
 }
 
-bool Walker::skip_value(size_t depth) noexcept {
+bool Walker::skip_other(size_t depth) noexcept {
     switch (peek()) {
-    case '"':
-        ++next_;
-        return true;
     case '{':
         return take_object(depth, [&](Text) noexcept { return skip_value(depth + 1); });
     case '[':

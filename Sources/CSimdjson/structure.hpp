@@ -113,9 +113,18 @@ public:
     }
 
     /// `depth` is that of the value, should it be a container.
-    [[nodiscard]] bool skip_value(size_t depth) noexcept;
+    [[nodiscard]] bool skip_value(size_t depth) noexcept {
+        // Most of what is skipped.
+        if (peek() == '"') {
+            ++next_;
+            return true;
+        }
+        return skip_other(depth);
+    }
 
 private:
+    [[nodiscard]] bool skip_other(size_t depth) noexcept;
+
     static uint8_t *trimmed(uint8_t *end) noexcept {
         while (is_blank(end[-1])) { --end; }
         return end;

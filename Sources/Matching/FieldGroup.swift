@@ -35,6 +35,8 @@ struct FieldGroup: BitwiseCopyable {
     var bounds: Table<BoundTest>
     var boundText: Table<UInt8>
 
+    var globs: GlobTable
+    /// Patterns that are no globs.
     var patterns: OpaquePointer?
     var patternBits: ListTable
 
@@ -109,7 +111,7 @@ struct FieldGroupBuilder {
 
     /// - Parameter word: the first word of the group in the bit set.
     /// - Throws: the pattern that Vectorscan refuses.
-    func freeze(word: Int, in arena: Arena) throws(PatternProblem) -> (group: FieldGroup, patterns: PatternSet?) {
+    func freeze(word: Int, in arena: Arena) throws(PatternProblem) -> (group: FieldGroup, patterns: [PatternSet]) {
         var exact = Rows<[UInt8]>()
         var folded = Rows<[UInt8]>()
         var integers = Rows<Int64>()
@@ -117,6 +119,7 @@ struct FieldGroupBuilder {
         var dates = Rows<Int64>()
         var blocks = Rows<IPBlock>()
         var booleans: [[Int32]] = [[], []]
+        var globs = Rows<Glob>()
         var patterns = Rows<StringPattern>()
         var bounds: [BoundTest] = []
         var boundText: [UInt8] = []
@@ -141,7 +144,9 @@ struct FieldGroupBuilder {
             case .ordered(let comparison, let bound):
                 bounds.append(Self.boundTest(comparison, bound, bit: bit, text: &boundText))
             case .matches(let list):
-                for pattern in list { patterns.add(pattern, bit) }
+                for pattern in list {
+                    if let glob = Glob(pattern) { globs.add(glob, bit) } else { patterns.add(pattern, bit) }
+                }
             }
         }
 
@@ -149,6 +154,7 @@ struct FieldGroupBuilder {
         integers.sort(by: <)
         dates.sort(by: <)
         let set: PatternSet? = patterns.values.isEmpty ? nil : try PatternSet(patterns.values)
+        let literals = globs.values.isEmpty ? nil : PatternSet(literals: GlobTable.literals(of: globs.values))
         let group = FieldGroup(
             field: field,
             words: IndexRange(lower: Int32(word), upper: Int32(word + wordCount)),
@@ -161,12 +167,13 @@ struct FieldGroupBuilder {
             blocks: arena.freeze(ranges.map(\.range)), blockBits: ListTable(ranges.map(\.bits), in: arena),
             booleanBits: ListTable(booleans, in: arena),
             bounds: arena.freeze(bounds), boundText: arena.freeze(boundText),
+            globs: GlobTable(globs.values, bits: globs.bits, literals: literals, in: arena),
             patterns: set?.database, patternBits: ListTable(patterns.bits, in: arena),
             readsDates: type == .date && (!dates.values.isEmpty || bounds.contains { $0.kind == .date }),
             readsAddresses: !blocks.values.isEmpty || bounds.contains { $0.kind == .address },
             readsAllAsText: type == .dynamic
-                && (set != nil || !folded.values.isEmpty || bounds.contains { $0.kind == .string }))
-        return (group, set)
+                && (set != nil || literals != nil || !folded.values.isEmpty || bounds.contains { $0.kind == .string }))
+        return (group, [set, literals].compactMap(\.self))
     }
 
     private static func boundTest(

@@ -27,6 +27,8 @@ public final class MatchProgram: @unchecked Sendable {
     let wordCount: Int
     /// The length of the longest key of any case-folding table.
     let longestFolded: Int
+    /// The literals in the largest table of globs.
+    let longestGlobTable: Int
     let predicates: [FieldTest: Predicate]
     let scalars: ScalarProgram
     let expressions: [ScalarTest: Predicate]
@@ -70,14 +72,14 @@ public final class MatchProgram: @unchecked Sendable {
         var predicates: [FieldTest: Predicate] = [:]
         var word = 0
         for (index, builder) in collector.builders.enumerated() {
-            let (group, set) = try builder.freeze(word: word, in: arena)
+            let (group, ownSets) = try builder.freeze(word: word, in: arena)
             for (offset, test) in builder.tests.enumerated() {
                 let field = layout.paths[builder.field.index]
                 predicates[FieldTest(field: field, type: builder.type, test: test)] =
                     Predicate(group: Int32(index), bit: Int32(word * 64 + offset))
             }
             groups.append(group)
-            if let set { sets.append(set) }
+            sets += ownSets
             word += builder.wordCount
         }
 
@@ -119,6 +121,7 @@ public final class MatchProgram: @unchecked Sendable {
         gateMasks = arena.freeze(masks)
         self.gated = ListTable(gated, in: arena)
         wordCount = word
+        longestGlobTable = groups.map(\.globs.literalCount).max() ?? 0
         longestFolded = groups.map(\.folded.longest).max() ?? 0
         self.predicates = predicates
         self.scalars = scalars

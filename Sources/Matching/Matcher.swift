@@ -18,6 +18,7 @@ public final class Matcher {
     private let decidedFor: UnsafeMutablePointer<UInt64>
     private let hits: UnsafeMutablePointer<Int32>
     private let foldBuffer: UnsafeMutableRawBufferPointer
+    private let globs: GlobScanner
     private let scratch = PatternScratch()
     private let scalars: ScalarEvaluator
     var eventNumber: UInt64 = 0
@@ -34,6 +35,7 @@ public final class Matcher {
         decidedFor.initialize(repeating: 0, count: max(program.entries.count, 1))
         hits = .allocate(capacity: max(program.entries.count, 1))
         foldBuffer = .allocate(byteCount: max(program.longestFolded, 1), alignment: 1)
+        globs = GlobScanner(literals: program.longestGlobTable)
         scalars = ScalarEvaluator(program.scalars, patternScratch: scratch)
         for set in program.patternSets { scratch.reserve(for: set.database) }
     }
@@ -196,6 +198,9 @@ public final class Matcher {
             if let row = group.pointee.folded.row(of: UnsafeRawBufferPointer(rebasing: foldBuffer[..<text.count])) {
                 set(group.pointee.foldedBits[row])
             }
+        }
+        if let literals = group.pointee.globs.literals, let table = group.pointer(to: \.globs) {
+            globs.answer(table, literals, text, scratch: scratch, bits: bits)
         }
         if let database = group.pointee.patterns { scanPatterns(text, database, group.pointee.patternBits) }
         if group.pointee.readsAddresses, let address = IPAddress(parsing: text) {

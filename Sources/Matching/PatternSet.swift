@@ -56,6 +56,32 @@ final class PatternSet {
         self.database = database
     }
 
+    /// Literals instead of expressions: quick to compile, and ASCII letters of folded ones match in either case.
+    ///
+    /// - Parameter literals: none of them empty.
+    /// - Throws: nothing that a literal could be the reason of; out of memory traps, as everywhere.
+    init(literals: [GlobTable.Literal]) {
+        var database: OpaquePointer?
+        var failure: UnsafeMutablePointer<hs_compile_error_t>?
+        let bytes = literals.map(\.bytes).joined().map { CChar(bitPattern: $0) }
+        let status = bytes.withUnsafeBufferPointer { bytes in
+            var offset = 0
+            let starts = literals.map { literal in
+                defer { offset += literal.bytes.count }
+                return bytes.baseAddress.map { $0 + offset }
+            }
+            return hs_compile_lit_multi(
+                starts, literals.map { UInt32(HS_FLAG_SINGLEMATCH | ($0.isFolded ? HS_FLAG_CASELESS : 0)) },
+                Array(0..<UInt32(literals.count)), literals.map(\.bytes.count), UInt32(literals.count),
+                UInt32(HS_MODE_BLOCK), nil, &database, &failure)
+        }
+        defer { hs_free_compile_error(failure) }
+        guard status == HS_SUCCESS, let database else {
+            preconditionFailure("hs_compile_lit_multi: \(PatternProblem.reason(failure))")
+        }
+        self.database = database
+    }
+
     deinit {
         hs_free_database(database)
     }

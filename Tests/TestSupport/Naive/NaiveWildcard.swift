@@ -1,5 +1,5 @@
 /// `*` is any run of code points, `?` exactly one; the whole value must match.
-enum NaiveWildcard {
+public enum NaiveWildcard {
     enum Part: Hashable {
         case literal(Unicode.Scalar)
         case one
@@ -34,7 +34,7 @@ enum NaiveWildcard {
         }
     }
 
-    static func matches(_ pattern: [Unicode.Scalar], _ value: [Unicode.Scalar], escapes: Bool = false) -> Bool {
+    public static func matches(_ pattern: [Unicode.Scalar], _ value: [Unicode.Scalar], escapes: Bool = false) -> Bool {
         matches(parts(of: pattern, escapes: escapes)[...], value[...])
     }
 }

@@ -1,0 +1,66 @@
+import CVectorscan
+
+/// Answers the globs of one value after another. Working memory of one lane, which grows to the largest value that had
+/// to be folded and allocates nothing from there on.
+final class GlobScanner {
+    /// Literals that stand in the value, each at most once.
+    private let found: UnsafeMutablePointer<Int32>
+    private var folded: UnsafeMutableRawBufferPointer
+
+    /// - Parameter literals: as many as the largest table has.
+    init(literals: Int) {
+        found = .allocate(capacity: max(literals, 1))
+        folded = .allocate(byteCount: 256, alignment: 1)
+    }
+
+    deinit {
+        found.deallocate()
+        folded.deallocate()
+    }
+
+    private struct ScanContext {
+        var found: UnsafeMutablePointer<Int32>
+        var count = 0
+    }
+
+    /// Sets, in `bits`, what the globs of `table` answer for `value`.
+    func answer(
+        _ table: UnsafePointer<GlobTable>, _ database: OpaquePointer, _ value: UnsafeRawBufferPointer,
+        scratch: PatternScratch, bits: UnsafeMutablePointer<UInt64>
+    ) {
+        var context = ScanContext(found: found)
+        withUnsafeMutablePointer(to: &context) { context in
+            _ = scan(database, value, scratch, context: context) { id, _, _, _, context in
+                guard let context = context?.assumingMemoryBound(to: ScanContext.self) else { return 1 }
+                context.pointee.found[context.pointee.count] = Int32(id)
+                context.pointee.count += 1
+                return 0
+            }
+        }
+        var isFolded = false
+        for index in 0..<context.count {
+            table.pointee.answer(literal: found[index], value) {
+                if !isFolded {
+                    fold(value)
+                    isFolded = true
+                }
+                return UnsafeRawBufferPointer(rebasing: folded[..<value.count])
+            } set: { bit in
+                bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
+            }
+        }
+    }
+
+    private func fold(_ value: UnsafeRawBufferPointer) {
+        if folded.count < value.count {
+            folded.deallocate()
+            var capacity = 256
+            while capacity < value.count { capacity *= 2 }
+            folded = .allocate(byteCount: capacity, alignment: 1)
+        }
+        for index in 0..<value.count {
+            let byte = value[index]
+            folded[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+        }
+    }
+}
