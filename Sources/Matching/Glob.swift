@@ -118,21 +118,17 @@ struct GlobTable: BitwiseCopyable {
         return globs.map(Literal.init).filter { known.insert($0).inserted }
     }
 
-    /// Calls `set` with the bits of every glob behind `literal` that matches the whole value.
-    ///
-    /// - Parameter folded: the value with ASCII letters in lower case; only asked for by globs that fold.
-    @inline(__always)
-    func answer(
-        literal: Int32, _ value: UnsafeRawBufferPointer, folded: () -> UnsafeRawBufferPointer, set: (Int32) -> Void
-    ) {
-        for glob in globsOfLiteral[Int(literal)] {
-            let row = rows[Int(glob)]
-            guard matches(row, row.isFolded ? folded() : value) else { continue }
-            for bit in bits[Int(glob)] { set(bit) }
-        }
-    }
+    /// Those that need a literal.
+    func globs(of literal: Int32) -> UnsafeBufferPointer<Int32> { globsOfLiteral[Int(literal)] }
 
-    private func matches(_ row: Row, _ value: UnsafeRawBufferPointer) -> Bool {
+    func bits(of glob: Int32) -> UnsafeBufferPointer<Int32> { bits[Int(glob)] }
+
+    /// Whether ASCII letters of a value have to be in lower case before a glob can be compared with it.
+    func folds(_ glob: Int32) -> Bool { rows[Int(glob)].isFolded }
+
+    /// Whether a glob matches the whole of `value`.
+    func matches(_ glob: Int32, _ value: UnsafeRawBufferPointer) -> Bool {
+        let row = rows[Int(glob)]
         var piece = Int(row.pieces.lower)
         var last = Int(row.pieces.upper)
         var start = 0
@@ -180,7 +176,10 @@ struct GlobTable: BitwiseCopyable {
         _ piece: UnsafeBufferPointer<UInt8>, _ value: UnsafeRawBufferPointer, notBefore start: Int
     ) -> Int? {
         var place = value.count
-        for byte in piece.reversed() {
+        var index = piece.count
+        while index > 0 {
+            index -= 1
+            let byte = piece[index]
             guard place > start else { return nil }
             place -= 1
             if byte == Glob.anyCharacter {

@@ -23,14 +23,16 @@ final class GlobScanner {
         var count = 0
     }
 
-    /// Sets, in `bits`, what the globs of `table` answer for `value`.
+    /// Sets, in `bits`, what the globs of `group` answer for `value`.
+    ///
+    /// - Parameter literals: those of the group's globs.
     func answer(
-        _ table: UnsafePointer<GlobTable>, _ database: OpaquePointer, _ value: UnsafeRawBufferPointer,
+        _ group: UnsafePointer<FieldGroup>, _ literals: OpaquePointer, _ value: UnsafeRawBufferPointer,
         scratch: PatternScratch, bits: UnsafeMutablePointer<UInt64>
     ) {
         var context = ScanContext(found: found)
         withUnsafeMutablePointer(to: &context) { context in
-            _ = scan(database, value, scratch, context: context) { id, _, _, _, context in
+            _ = scan(literals, value, scratch, context: context) { id, _, _, _, context in
                 guard let context = context?.assumingMemoryBound(to: ScanContext.self) else { return 1 }
                 context.pointee.found[context.pointee.count] = Int32(id)
                 context.pointee.count += 1
@@ -39,14 +41,15 @@ final class GlobScanner {
         }
         var isFolded = false
         for index in 0..<context.count {
-            table.pointee.answer(literal: found[index], value) {
-                if !isFolded {
+            for glob in group.pointee.globs.globs(of: found[index]) {
+                let needsFolding = group.pointee.globs.folds(glob)
+                if needsFolding, !isFolded {
                     fold(value)
                     isFolded = true
                 }
-                return UnsafeRawBufferPointer(rebasing: folded[..<value.count])
-            } set: { bit in
-                bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
+                let text = needsFolding ? UnsafeRawBufferPointer(rebasing: folded[..<value.count]) : value
+                guard group.pointee.globs.matches(glob, text) else { continue }
+                for bit in group.pointee.globs.bits(of: glob) { bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63) }
             }
         }
     }

@@ -33,6 +33,8 @@ public final class MatchProgram: @unchecked Sendable {
     let scalars: ScalarProgram
     let expressions: [ScalarTest: Predicate]
     let patternSets: [PatternSet]
+    /// For explanations.
+    let spans = SpanPatterns()
     private let arena: Arena
 
     /// Where a predicate's answer stands. Behind the groups of the fields, every expression is a group of its own.

@@ -22,7 +22,7 @@ public final class Matcher {
     private let scratch = PatternScratch()
     private let scalars: ScalarEvaluator
     var eventNumber: UInt64 = 0
-    private var spanFinders: [StringPattern: SpanFinder?] = [:]
+    private let spans: SpanFinder
 
     public init(_ program: MatchProgram) {
         self.program = program
@@ -35,6 +35,7 @@ public final class Matcher {
         decidedFor.initialize(repeating: 0, count: max(program.entries.count, 1))
         hits = .allocate(capacity: max(program.entries.count, 1))
         foldBuffer = .allocate(byteCount: max(program.longestFolded, 1), alignment: 1)
+        spans = SpanFinder(program.spans)
         globs = GlobScanner(literals: program.longestGlobTable)
         scalars = ScalarEvaluator(program.scalars, patternScratch: scratch)
         for set in program.patternSets { scratch.reserve(for: set.database) }
@@ -199,8 +200,8 @@ public final class Matcher {
                 set(group.pointee.foldedBits[row])
             }
         }
-        if let literals = group.pointee.globs.literals, let table = group.pointer(to: \.globs) {
-            globs.answer(table, literals, text, scratch: scratch, bits: bits)
+        if let literals = group.pointee.globs.literals {
+            globs.answer(group, literals, text, scratch: scratch, bits: bits)
         }
         if let database = group.pointee.patterns { scanPatterns(text, database, group.pointee.patternBits) }
         if group.pointee.readsAddresses, let address = IPAddress(parsing: text) {
@@ -390,9 +391,7 @@ extension Matcher {
     func span(of test: FieldTest.Test, in value: UnsafeRawBufferPointer) -> Range<Int>? {
         guard case .matches(let patterns) = test else { return nil }
         for pattern in patterns {
-            let finder = spanFinders[pattern] ?? SpanFinder(pattern)
-            spanFinders[pattern] = .some(finder)
-            if let span = finder?.find(in: value) { return span == 0..<value.count ? nil : span }
+            if let span = spans.find(pattern, in: value) { return span == 0..<value.count ? nil : span }
         }
         return nil
     }

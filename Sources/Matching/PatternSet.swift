@@ -31,7 +31,10 @@ public struct PatternProblem: Error, Hashable, Sendable {
 }
 
 /// All patterns of one field, compiled into one database and scanned at once.
-final class PatternSet {
+///
+// `@unchecked`: the database is never changed, and scans bring working memory of their own; `deinit` runs when nobody
+// is left to scan it.
+final class PatternSet: @unchecked Sendable {
     static let flags = UInt32(HS_FLAG_DOTALL | HS_FLAG_UTF8 | HS_FLAG_ALLOWEMPTY | HS_FLAG_SINGLEMATCH)
 
     /// Valid until this set is deallocated; read-only, and so free to use from several threads.
@@ -102,37 +105,6 @@ final class PatternScratch {
 
     deinit {
         hs_free_scratch(pointer)
-    }
-}
-
-/// The first place in `value` where `pattern` matches, for showing it to people. Not for the hot path.
-final class SpanFinder {
-    private let set: PatternSet
-    private let scratch = PatternScratch()
-
-    init?(_ pattern: StringPattern) {
-        let flags = (PatternSet.flags & ~UInt32(HS_FLAG_SINGLEMATCH)) | UInt32(HS_FLAG_SOM_LEFTMOST)
-        guard let set = try? PatternSet([pattern], flags: flags) else { return nil }
-        self.set = set
-        scratch.reserve(for: set.database)
-    }
-
-    /// UTF-8 offsets of the leftmost match, as long as it gets from its start.
-    func find(in value: UnsafeRawBufferPointer) -> Range<Int>? {
-        var found: (start: UInt64, end: UInt64)?
-        withUnsafeMutablePointer(to: &found) { context in
-            _ = scan(set.database, value, scratch, context: context) { _, from, to, _, context in
-                guard let found = context?.assumingMemoryBound(to: (start: UInt64, end: UInt64)?.self) else { return 1 }
-                switch found.pointee {
-                case nil: found.pointee = (from, to)
-                case let best? where from < best.start: found.pointee = (from, to)
-                case let best? where from == best.start && to > best.end: found.pointee = (from, to)
-                default: break
-                }
-                return 0
-            }
-        }
-        return found.map { Int($0.start)..<Int($0.end) }
     }
 }
 
