@@ -33,10 +33,11 @@ bench: install ## Measure the speed of this machine, and write ops/benchmarks.md
 	@$(SWIFT_BUILD) --configuration release --product bench
 	@.build/release/bench --report ops/benchmarks.md
 
-fuzz: install ## Throw mutated queries and records at the engine; FUZZ=count, 100000 by default
+fuzz: install ## Throw mutated queries, records and state at the engine; FUZZ=count, 100000 by default
 	@swift build --quiet --product fuzz
 	@.build/debug/fuzz query --count $(or $(FUZZ),100000)
 	@.build/debug/fuzz event --count $(or $(FUZZ),100000)
+	@.build/debug/fuzz state --count $(or $(FUZZ),100000)
 
 chaos: release ## Kill, stop and cut off instances under load; CHAOS='--kills 20 --seed 7' and more of ops/chaos/run
 	@ops/chaos/run --apus .build/release/apus $(CHAOS)

@@ -128,8 +128,8 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Normalization", "Settings",
-                "TestSupport",
+                "Alerts", "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Normalization", "Rules",
+                "Settings", "TestSupport",
             ],
             path: "Tests/Fuzzing", swiftSettings: strict),
         .executableTarget(name: "Fuzz", dependencies: ["Fuzzing", argumentParser], swiftSettings: strict),

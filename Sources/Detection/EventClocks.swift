@@ -199,6 +199,17 @@ struct EventClocks {
                     newest: all.map { $0.watermark.newest(of: number) },
                     isIdle: all[0].watermark.isIdle(number), held: events))
         }
+        // Of partitions that are not read at present: for whoever reads them again.
+        let absent = restored.sorted {
+            ($0.key.topic.rawValue, $0.key.partition) < ($1.key.topic.rawValue, $1.key.partition)
+        }
+        for (partition, source) in absent {
+            state.sources.append(
+                TimeState.Source(
+                    topic: topics[Int(partition.topic.rawValue)], partition: partition.partition, newest: source.newest,
+                    isIdle: source.isIdle,
+                    held: source.held.map { TimeState.Held(offset: $0.offset, clock: $0.clock, time: $0.time) }))
+        }
         return state
     }
 

@@ -7,13 +7,13 @@ public import Fuzzing
 struct Fuzz: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fuzz",
-        abstract: "Throws mutated queries or records at the engine.",
+        abstract: "Throws mutated queries, records or state at the engine.",
         discussion: """
             Before each run the input is written to the file of --last: after a crash it is the one to blame. Move it \
-            to Tests/Regressions/query or Tests/Regressions/event, where the tests replay it.
+            to the folder of its target in Tests/Regressions, where the tests replay it.
             """)
 
-    @Argument(help: "What to fuzz: query or event.")
+    @Argument(help: "What to fuzz: query, event or state.")
     var target: FuzzTarget
 
     @Option(help: "Where the random numbers begin.")
@@ -30,7 +30,7 @@ struct Fuzz: ParsableCommand {
 
     func run() throws {
         let subject = try target.makeSubject()
-        let mutator = target.mutator(seed: seed)
+        let mutator = try target.mutator(seed: seed)
         let descriptor = open(last, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         guard descriptor >= 0 else { throw ValidationError("cannot write \(last)") }
         defer { close(descriptor) }

@@ -7,11 +7,13 @@ import Testing
     @Test(arguments: FuzzTarget.allCases)
     func tenThousandInputsBreakNoPromise(target: FuzzTarget) throws {
         let subject = try target.makeSubject()
-        let mutator = target.mutator(seed: 1114)
+        let mutator = try target.mutator(seed: 1114)
         for number in 0..<10_000 {
             let input = mutator.input(number)
             guard let broken = subject.run(input) else { continue }
-            Issue.record("input \(number): \(broken)\n\(String(decoding: input, as: UTF8.self))")
+            Issue.record(
+                "input \(number): \(broken)\n\(Data(input).base64EncodedString())\n\(String(decoding: input, as: UTF8.self))"
+            )
             return
         }
     }

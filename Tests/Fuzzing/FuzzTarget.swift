@@ -6,30 +6,24 @@ public enum FuzzTarget: String, Sendable, CaseIterable {
     case query
     /// The value of a record: decode, match, correlate, explain.
     case event
+    /// The records of the state topic: restore, write, restore again, go on.
+    case state
 
     /// Reads one input after another.
     public func makeSubject() throws -> any FuzzSubject {
         switch self {
         case .query: QuerySubject()
         case .event: try EventSubject()
+        case .state: try StateSubject()
         }
     }
 
-    public func mutator(seed: UInt64) -> Mutator {
-        Mutator(seeds: seeds.map { Array($0.utf8) }, words: words.map { Array($0.utf8) }, seed: seed)
-    }
-
-    private var seeds: [String] {
-        switch self {
-        case .query: QuerySubject.seeds
-        case .event: EventSubject.seeds
-        }
-    }
-
-    private var words: [String] {
-        switch self {
-        case .query: QuerySubject.words
-        case .event: EventSubject.words
+    public func mutator(seed: UInt64) throws -> Mutator {
+        func bytes(_ texts: [String]) -> [[UInt8]] { texts.map { Array($0.utf8) } }
+        return switch self {
+        case .query: Mutator(seeds: bytes(QuerySubject.seeds), words: bytes(QuerySubject.words), seed: seed)
+        case .event: Mutator(seeds: bytes(EventSubject.seeds), words: bytes(EventSubject.words), seed: seed)
+        case .state: Mutator(seeds: try StateSubject.seeds(), words: StateSubject.words, seed: seed)
         }
     }
 }

@@ -54,7 +54,7 @@ class Broker:
 
     def __init__(self, partitions, alerts=1):
         self.process = subprocess.Popen(
-            [APUS, "broker", "--topics", f"events:{partitions},alerts:{alerts},dead:1"],
+            [APUS, "broker", "--topics", f"events:{partitions},alerts:{alerts},dead:1,bench.state:{partitions}"],
             stdout=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().split(": ", 1)[1].strip()
 
@@ -72,7 +72,7 @@ class TransactionBroker(Broker):
     def __init__(self, partitions, alerts=1):
         self.process = subprocess.Popen(
             [sys.executable, "ops/broker/broker.py", "--topic", f"events:{partitions}",
-             "--topic", f"alerts:{alerts}", "--topic", "dead:1"], stdout=subprocess.PIPE, text=True)
+             "--topic", f"alerts:{alerts}", "--topic", "dead:1", "--topic", f"bench.state:{partitions}"], stdout=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().split()[-1].strip()
 
 

@@ -571,12 +571,16 @@ def arguments():
     parser.add_argument("--patience", type=float, default=300, help="seconds for everything to be committed in the end")
     parser.add_argument("--rules", type=pathlib.Path, default=RULES, help="the folder of rules")
     parser.add_argument(
-        "--rule", action="append", help="a rule of the folder; by default all: may be repeated")
+        "--rule", action="append", help="a rule of the folder; by default all but across: may be repeated")
+    parser.add_argument(
+        "--across", action="store_true", help="also the rule that joins by another key than the topic's")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--keep", action="store_true", help="keep the logs even if all is well")
     options = parser.parse_args()
     if not options.rule:
-        options.rule = sorted(path.stem for path in options.rules.glob("*.toml"))
+        options.rule = sorted(path.stem for path in options.rules.glob("*.toml") if path.stem != "across")
+    if options.across and "across" not in options.rule:
+        options.rule.append("across")
     if options.rate is None:
         # Of ten faults six are kills.
         options.rate = options.events / max(10, options.kills * options.pause / 0.6)

@@ -11,7 +11,7 @@ extension CheckpointStamp {
         return writer.bytes
     }
 
-    /// Nil for what is no stamp of this version.
+    /// Nil for what is no stamp of this version, or one that leaves none above it.
     public init?(_ bytes: UnsafeRawBufferPointer) {
         do throws(StateCorruption) {
             var reader = StateReader(Array(bytes))
@@ -19,6 +19,7 @@ extension CheckpointStamp {
             epoch = Int64(bitPattern: try reader.fixed())
             number = try reader.fixed()
             try reader.finish()
+            guard epoch >= 0, epoch < .max / 2, number < .max / 2 else { return nil }
         } catch {
             return nil
         }

@@ -18,6 +18,8 @@ struct StateUpkeep {
     /// Restored, and has not said yet that the partition has another owner now: whatever a former one still writes
     /// from then on does not count.
     var owesMarker = false
+    /// Where partitions stand that the lane does not read, as those of a topic that is no input at present.
+    var absent: [CheckpointMarker.Position] = []
     var counts = StateCounts()
 }
 
@@ -71,6 +73,10 @@ extension PartitionLane {
         let snapshot = found.snapshot
         upkeep.stamp = CheckpointStamp(
             epoch: snapshot.nextEpoch(generation: found.generation), number: snapshot.nextNumber - 1)
+        let places = Set(upkeep.unread.map(\.partition))
+        upkeep.absent = (snapshot.marker?.positions ?? []).filter {
+            !places.contains(TopicPartition($0.topic, $0.partition))
+        }
         let restored = detector.restore(snapshot)
         upkeep.counts.restoredKeys += UInt64(restored.keys)
         upkeep.counts.skipped = restored.problems
@@ -96,6 +102,7 @@ extension PartitionLane {
         var source = LaneSource(
             queue: partition, topic: topic, number: detector.addSource(topic: topic, partition: self.partition))
         source.asked = [committed ?? -1]
+        upkeep.absent.removeAll { TopicPartition($0.topic, $0.partition) == partition.partition }
         if let restored {
             source.position = restored.position
             source.checkpointed = restored.resume
@@ -166,7 +173,7 @@ extension PartitionLane {
                 position: source.position ?? resume.offset, resume: resume.offset,
                 former: environment.options.delivery == .exactlyOnce ? nil : source.asked)
         }
-        let marker = CheckpointMarker(stamp: upkeep.stamp, positions: positions, time: time)
+        let marker = CheckpointMarker(stamp: upkeep.stamp, positions: positions + upkeep.absent, time: time)
         let records = detector.takeStateChanges() + marker.records(of: .input)
         upkeep.counts.written += UInt64(records.count)
         return records.map { Output(state: $0, of: partition, at: upkeep.stamp) }
