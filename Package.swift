@@ -128,7 +128,8 @@ let package = Package(
         .target(
             name: "Fuzzing",
             dependencies: [
-                "Alerts", "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Normalization", "Rules",
+                "Alerts", "Correlation", "Detection", "EQL", "EventSchema", "Events", "Matching", "Normalization",
+                "Rules",
                 "Settings", "TestSupport",
             ],
             path: "Tests/Fuzzing", swiftSettings: strict),
