@@ -62,11 +62,13 @@ public struct CompiledRules: Sendable {
         return ids.map { places[$0] }
     }
 
-    /// Whether some rule remembers anything between events: a correlation, or what it has told already.
-    public var keepsState: Bool {
-        zip(rules, queries.queries).contains { rule, query in
-            if case .event = query.form { return rule.suppression != nil }
-            return true
+    /// Whether some rule remembers anything between events, in lanes of this role: a correlation, or what it has told
+    /// already.
+    public func keepsState(in role: DetectorRole) -> Bool {
+        if role != .inputs { return !forwarded.isEmpty }
+        return queries.queries.indices.contains { index in
+            if case .event = queries.queries[index].form { return rules[index].suppression != nil }
+            return !forwarded.contains(index)
         }
     }
 

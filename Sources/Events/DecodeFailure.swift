@@ -12,6 +12,8 @@ public enum DecodeFailure: UInt8, Error, Hashable, Sendable, CaseIterable {
     case tooLarge
     /// Nested deeper than ``DecodeLimits/depth``.
     case tooDeep
+    /// A record of the correlate topic that is none of ours.
+    case notForwarded
     /// The buffers for this record could not be had.
     case outOfMemory
 
@@ -23,6 +25,7 @@ public enum DecodeFailure: UInt8, Error, Hashable, Sendable, CaseIterable {
         case .invalidUTF8: "invalid_utf8"
         case .tooLarge: "too_large"
         case .tooDeep: "too_deep"
+        case .notForwarded: "not_forwarded"
         case .outOfMemory: "out_of_memory"
         }
     }

@@ -11,6 +11,7 @@ struct LaneEnvironment: Sendable {
     /// With which lanes begin; those that run are told of another set by themselves.
     var rules: CompiledRules
     let options: PipelineOptions
+    var width: Membership.Width
     let topics: TopicTable
     let encoder: AlertEncoder
     /// For alerts that proved too large: leaves the original events out.

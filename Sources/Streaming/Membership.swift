@@ -29,6 +29,8 @@ final class Membership: @unchecked Sendable {
     }
 
     private let options: PipelineOptions
+    /// How many partitions each input had when the pipeline started, and the correlate topic has.
+    private let width: Width
     /// Those of the beginning; later ones come with the environment.
     private let rules: CompiledRules
     private let pool: LanePool
@@ -61,31 +63,44 @@ final class Membership: @unchecked Sendable {
         var queues: [PartitionQueue]
     }
 
+    /// Numbers of partitions.
+    struct Width: Sendable {
+        /// Of each input topic, when the pipeline started.
+        var inputs: [String: Int] = [:]
+        /// Of the correlate topic; 0 where no lane hands anything on.
+        var correlate = 0
+
+        /// Lanes that read the inputs, in all instances.
+        var lanes: Int { inputs.values.max() ?? 0 }
+    }
+
+    private var handsOn: Bool { options.origins == nil && !rules.forwarded.isEmpty }
+
     /// Connects to nothing yet.
     ///
-    /// - Parameter partitionsAtStart: of each input topic, when the pipeline started.
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     init(
-        rules: CompiledRules, options: PipelineOptions, pool: LanePool, partitionsAtStart: [String: Int],
-        log: ClientLog.Handler?, owner: Owner
+        rules: CompiledRules, options: PipelineOptions, pool: LanePool, width: Width, log: ClientLog.Handler?,
+        owner: Owner
     ) throws {
         self.rules = rules
         self.options = options
+        self.width = width
         self.pool = pool
         self.owner = owner
         let consumer = try Consumer(
             options.consumerProperties, group: options.application, controlQueue: control, log: log,
             startWithoutCommit: { partition in
                 // What was added while the application runs is new, also what came before the group noticed.
-                let isNew = Int(partition.partition) >= partitionsAtStart[partition.topic] ?? 0
+                let isNew = Int(partition.partition) >= width.inputs[partition.topic] ?? 0
                 return options.startsAtEnd && !isNew ? .end : .beginning
             },
             events: { [weak self] in self?.handle($0) })
         let (outbox, path) = try makePath(consumer, log)
         let environment = makeEnvironment(
             path, consumer,
-            rules.keepsState
-                ? try makeStateAccess(consumer, outbox, width: partitionsAtStart.values.max() ?? 0, log) : nil)
+            rules.keepsState(in: options.role)
+                ? try makeStateAccess(consumer, outbox, width: width.lanes, log) : nil)
         state.withLock { state in
             state.consumer = consumer
             state.outbox = outbox
@@ -374,16 +389,25 @@ final class Membership: @unchecked Sendable {
     /// - Parameter done: Called when all lanes have changed over, or at `deadline` with the partitions of those that have
     ///   yet to come to it.
     func replaceRules(
-        _ rules: CompiledRules, until deadline: DispatchTime, done: @escaping @Sendable ([Int32]) -> Void
+        _ rules: CompiledRules, correlatePartitions: Int, until deadline: DispatchTime,
+        done: @escaping @Sendable ([Int32]) -> Void
     ) throws(KafkaError) {
+        if options.origins == nil, !rules.forwarded.isEmpty {
+            try state.withLock { $0.outbox }?.prepareForwards(to: options.correlateTopic)
+        }
         if rules.hasShadowRules {
             try state.withLock { $0.outbox }?.prepareShadowAlerts(to: options.shadowTopic)
         }
         control.async { [self] in
-            state.withLock { $0.environment?.rules = rules }
+            state.withLock { state in
+                state.environment?.rules = rules
+                state.environment?.width.correlate = correlatePartitions
+            }
             let changeover = Changeover(lanes.keys, done: done)
             for (partition, assigned) in lanes {
-                assigned.lane.replaceRules(rules) { changeover.finished(partition) }
+                assigned.lane.replaceRules(rules, correlatePartitions: correlatePartitions) {
+                    changeover.finished(partition)
+                }
             }
             DispatchQueue.global().asyncAfter(deadline: deadline) { changeover.close() }
         }
@@ -453,8 +477,9 @@ final class Membership: @unchecked Sendable {
             try Outbox(
                 options.producerProperties, alertTopic: options.alertTopic,
                 shadowTopic: rules.hasShadowRules ? options.shadowTopic : nil,
-                deadLetterTopic: options.deadLetterTopic, stateTopic: rules.keepsState ? options.stateTopic : nil,
-                log: log, delivered: delivered, failed: failed)
+                deadLetterTopic: options.deadLetterTopic,
+                stateTopic: rules.keepsState(in: options.role) ? options.stateTopic : nil,
+                correlateTopic: handsOn ? options.correlateTopic : nil, log: log, delivered: delivered, failed: failed)
         }
         switch options.delivery {
         case .atLeastOnce:
@@ -502,7 +527,7 @@ final class Membership: @unchecked Sendable {
     /// For alerts that proved too large: leaves the original events out.
     private var shortEncoder: AlertEncoder {
         AlertEncoder(
-            topics: options.inputs.map(\.name), engineVersion: Engine.version, profile: options.profile,
+            topics: options.topicNames, engineVersion: Engine.version, profile: options.profile,
             limits: AlertLimits(original: 0, allOriginals: 0, excerpt: 0, value: 256, member: 0))
     }
 
@@ -522,14 +547,15 @@ final class Membership: @unchecked Sendable {
     private func makeEnvironment(
         _ path: LaneEnvironment.Path, _ consumer: Consumer, _ state: StateAccess?
     ) -> LaneEnvironment {
-        let names = options.inputs.map(\.name)
+        let names = options.topicNames
         let topics = TopicTable(names)
         var evaluatorOptions = EvaluatorOptions(
             ordering: .stream(lateness: options.allowedLateness.wholeNanoseconds),
             decodeLimits: DecodeLimits(bytes: options.maxRecordBytes))
-        evaluatorOptions.verbatimTopics = Set(options.inputs.filter { !$0.normalizes }.map { topics.id(of: $0.name) })
+        evaluatorOptions.verbatimTopics = Set(
+            (options.origins ?? options.inputs).filter { !$0.normalizes }.map { topics.id(of: $0.name) })
         return LaneEnvironment(
-            rules: rules, options: options, topics: topics,
+            rules: rules, options: options, width: width, topics: topics,
             encoder: AlertEncoder(topics: names, engineVersion: Engine.version, profile: options.profile),
             shortEncoder: shortEncoder,
             path: path, state: state,

@@ -30,12 +30,13 @@ final class PartitionLane: @unchecked Sendable {
 
     let queue: DispatchQueue
     let environment: LaneEnvironment
-    private let delivery: any LaneDelivery
+    let delivery: any LaneDelivery
     private(set) var detector: Detector
     private let batch: MessageBatch
     var sources: [LaneSource] = []
     var state: State
     var upkeep = StateUpkeep()
+    var correlation = LaneCorrelation()
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
     private var meter: LaneMeter
@@ -63,10 +64,11 @@ final class PartitionLane: @unchecked Sendable {
         self.environment = environment
         delivery = environment.makeDelivery(lane: id, partition: partition)
         detector = Detector(
-            environment.rules, options: environment.evaluatorOptions,
+            environment.rules, options: environment.evaluatorOptions, role: environment.options.role,
             tracking: environment.state.map { _ in StateTracking(topics: environment.topics.names) })
         state = environment.state == nil ? .reading : .restoring
         hasToRestore = Atomic(environment.state != nil)
+        correlation.partitions = environment.width.correlate
         batch = MessageBatch(capacity: environment.options.batchSize)
         meter = LaneMeter(rules: environment.rules.rules.count)
     }
@@ -143,7 +145,9 @@ final class PartitionLane: @unchecked Sendable {
     // MARK: Rules
 
     /// Evaluates with another set of rules from the next record on; unchanged ones keep what they remember.
-    func replaceRules(_ rules: CompiledRules, done: @escaping @Sendable () -> Void) {
+    func replaceRules(
+        _ rules: CompiledRules, correlatePartitions: Int, done: @escaping @Sendable () -> Void
+    ) {
         queue.async { [self] in
             defer { done() }
             guard state != .stopped else { return }
@@ -151,6 +155,7 @@ final class PartitionLane: @unchecked Sendable {
             alert()
             meter.replaceRules(detector.rules, by: rules)
             detector = Detector(rules, replacing: detector)
+            correlation.partitions = correlatePartitions
         }
     }
 
@@ -183,7 +188,7 @@ final class PartitionLane: @unchecked Sendable {
         for message in batch {
             switch message.kind {
             case .record:
-                if !replay(message, index) { evaluate(message, sources[index]) }
+                if !replay(message, index) { take(message, sources[index]) }
                 sources[index].position = max(sources[index].position ?? 0, message.offset + 1)
                 sources[index].lastTimestamp = message.timestamp
             case .error:
@@ -198,12 +203,20 @@ final class PartitionLane: @unchecked Sendable {
         return count
     }
 
+    private func take(_ message: MessageView, _ source: LaneSource) {
+        if environment.options.origins == nil { evaluate(message, source) } else { takeForward(message, source) }
+    }
+
     private func evaluate(_ message: MessageView, _ source: LaneSource) {
         let failure = detector.process(
             message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
             origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
             source: source.number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
         guard let failure else { return meter.evaluated(by: detector) }
+        reject(message, source, failure)
+    }
+
+    func reject(_ message: MessageView, _ source: LaneSource, _ failure: DecodeFailure) {
         let topic = source.queue.partition
         counts.deadLetters += 1
         environment.report(.deadLettered(topic, offset: message.offset, reason: failure))
@@ -224,6 +237,9 @@ final class PartitionLane: @unchecked Sendable {
                 if let value = output.value { environment.options.onAlert?(value) }
             }
             delivery.add(output)
+        }
+        for record in detector.takeForwards(topics: environment.topics.names) {
+            delivery.add(Output(forward: record, from: environment.topics))
         }
         if delivery.isCheckpointUrgent { checkpoint() }
     }
@@ -307,6 +323,8 @@ final class PartitionLane: @unchecked Sendable {
                 detector.advance()
                 alert()
             }
+            sayWatermark(now)
+            listen(now)
             checkpoint()
             delivery.proceed()
             if state == .paused, hasRoom() { turn() }

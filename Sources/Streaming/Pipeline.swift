@@ -27,8 +27,9 @@ public final class Pipeline: Sendable {
         var membership: Membership?
         /// One that is about to be given up; may still learn that another process has taken our place.
         var ending: Membership?
-        /// Of each input topic, when the pipeline started.
-        var partitions: [String: Int] = [:]
+        var width = Membership.Width()
+        /// Reads the correlate topic, where some rule needs it.
+        var correlation: Pipeline?
         var failure: KafkaError?
         var isStopping = false
         /// Since the last commit.
@@ -52,17 +53,22 @@ public final class Pipeline: Sendable {
     ///
     /// - Throws: `StartFailure`, `InvalidProperties` or `KafkaError`; nothing was read then.
     public func start() throws {
-        let rules = state.withLock { $0.rules }
-        let partitions = try TopicCheck(
-            options: options, writesShadowAlerts: rules.hasShadowRules, keepsState: rules.keepsState
-        ).run()
-        state.withLock { $0.partitions = partitions }
+        let topics = try TopicCheck(options: options, rules: state.withLock { $0.rules }).run()
+        state.withLock { state in
+            state.rules = topics.rules
+            state.width = Membership.Width(inputs: topics.partitions, correlate: topics.correlatePartitions)
+        }
+        if topics.correlatePartitions > 0 { try startCorrelation(topics.rules) }
         let membership = try makeMembership()
         state.withLock { $0.membership = membership }
         do {
             try membership.join(patience: options.connectTimeout) { false }
         } catch let error as KafkaError {
-            state.withLock { $0.membership = nil }
+            let correlation = state.withLock { state in
+                state.membership = nil
+                return state.correlation
+            }
+            correlation?.giveUp()
             throw StartFailure(joining: error, options) ?? error
         }
         observe(.started(version: Engine.version))
@@ -87,17 +93,45 @@ public final class Pipeline: Sendable {
                 if once.claim() { continuation.resume(returning: false) }
             }
         }
+        // Last: it may still get something of what was finished.
+        let correlation = state.withLock { $0.correlation }
+        let hasCorrelated = await correlation?.stop(timeout: max(.seconds(1), deadline - .now)) ?? true
         observe(.stopped)
-        return isInTime
+        return isInTime && hasCorrelated
+    }
+
+    /// Starts the pipeline that reads the correlate topic. It says what happens to it, but not that it starts and stops.
+    private func startCorrelation(_ rules: CompiledRules) throws {
+        let correlation = Pipeline(rules: rules, options: options.correlating, log: log) { [observe] event in
+            switch event {
+            case .started, .stopped, .rulesReplaced: break
+            default: observe(event)
+            }
+        }
+        try correlation.start()
+        state.withLock { $0.correlation = correlation }
+    }
+
+    /// Drops everything that is not committed.
+    private func giveUp() {
+        let membership = state.withLock { state in
+            state.isStopping = true
+            return state.membership
+        }
+        stopping.signal()
+        lifecycle.async { membership?.giveUp(timeout: .seconds(1)) }
     }
 
     /// Why the pipeline cannot go on, once it cannot. Stop it then; what is not committed is read again.
-    public var failure: KafkaError? { state.withLock { $0.failure } }
+    public var failure: KafkaError? {
+        let (failure, correlation) = state.withLock { ($0.failure, $0.correlation) }
+        return failure ?? correlation?.failure
+    }
 
     /// A reading of all lanes that answer within `timeout`; a lane that hangs is missing from it.
     public func snapshot(timeout: Duration = .seconds(1)) async -> PipelineSnapshot {
         let collected = Mutexed<[LaneSnapshot]>([])
-        let membership = state.withLock { $0.membership }
+        let (membership, correlation) = state.withLock { ($0.membership, $0.correlation) }
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 let group = DispatchGroup()
@@ -106,12 +140,16 @@ public final class Pipeline: Sendable {
                 continuation.resume()
             }
         }
-        return state.withLock { state in
+        let own = state.withLock { state in
             PipelineSnapshot(
                 lanes: collected.value.withLock { $0 }.sorted { $0.partition < $1.partition },
                 isReady: membership?.isReady == true && state.failure == nil && !state.isStopping,
                 failure: state.failure)
         }
+        guard let other = await correlation?.snapshot(timeout: timeout) else { return own }
+        return PipelineSnapshot(
+            lanes: own.lanes + other.lanes, isReady: own.isReady && other.isReady,
+            failure: own.failure ?? other.failure)
     }
 
     private final class Mutexed<Value: Sendable>: Sendable {
@@ -152,13 +190,23 @@ public final class Pipeline: Sendable {
     private func replaceRules(
         _ rules: CompiledRules, until deadline: DispatchTime, done: @escaping @Sendable ([Int32]) -> Void
     ) throws {
-        let (current, membership) = state.withLock { ($0.rules, $0.membership) }
-        let beginsToRemember = rules.keepsState && membership?.keepsState == false
-        if beginsToRemember || rules.hasShadowRules && !current.hasShadowRules {
-            _ = try TopicCheck(
-                options: options, writesShadowAlerts: rules.hasShadowRules, keepsState: rules.keepsState
-            ).run()
+        let (current, membership, correlation, known) = state.withLock {
+            ($0.rules, $0.membership, $0.correlation, $0.width)
         }
+        var spread = options.origins == nil ? rules.spread(over: options.keying(known.inputs)) : rules
+        let beginsToRemember = spread.keepsState(in: options.role) && membership?.keepsState == false
+        let beginsToHandOn = options.origins == nil && !spread.forwarded.isEmpty && correlation == nil
+        var width = known
+        if beginsToRemember || beginsToHandOn || spread.hasShadowRules && !current.hasShadowRules {
+            let topics = try TopicCheck(options: options, rules: rules).run()
+            spread = topics.rules
+            width.correlate = topics.correlatePartitions
+        }
+        let rules = spread
+        if beginsToHandOn { try startCorrelation(rules) }
+        state.withLock { $0.width = width }
+        // First, so that what this pipeline hands on is known there.
+        if let correlation { try correlation.replaceRules(rules, until: deadline) { _ in } }
         let replaced: @Sendable ([Int32]) -> Void = { [observe] busy in
             observe(.rulesReplaced(hash: rules.hash))
             done(busy)
@@ -168,7 +216,8 @@ public final class Pipeline: Sendable {
             beginAnew(after: membership)
             return replaced([])
         }
-        try membership?.replaceRules(rules, until: deadline, done: replaced)
+        try membership?.replaceRules(
+            rules, correlatePartitions: width.correlate, until: deadline, done: replaced)
         state.withLock { $0.rules = rules }
         if membership == nil { replaced([]) }
     }
@@ -177,8 +226,8 @@ public final class Pipeline: Sendable {
 
     private func makeMembership() throws -> Membership {
         try Membership(
-            rules: state.withLock { $0.rules }, options: options, pool: pool,
-            partitionsAtStart: state.withLock { $0.partitions }, log: log,
+            rules: state.withLock { $0.rules }, options: options, pool: pool, width: state.withLock { $0.width },
+            log: log,
             owner: Membership.Owner(
                 observe: observe,
                 committed: { [weak self] in self?.state.withLock { $0.restarts = 0 } },

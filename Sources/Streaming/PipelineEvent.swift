@@ -40,6 +40,8 @@ public enum PipelineEvent: Sendable {
     case resumed(partition: Int32)
     /// A lane has records but has taken none for the stall time-out.
     case stalled(partition: Int32)
+    /// A lane of the correlate topic has not heard of an input lane for so long that it does not wait for it any more.
+    case laneSilent(Int32, heardBy: Int32)
     /// The lanes evaluate with the set of rules that has this hash.
     case rulesReplaced(hash: String)
     /// A lane has stopped reading for good: its last reading.

@@ -1,6 +1,7 @@
 public import Alerts
 public import Detection
 public import EventSchema
+import Events
 public import KafkaClient
 
 /// Everything one pipeline is told. What it consists of comes from the settings; nothing here is checked again.
@@ -25,6 +26,8 @@ public struct PipelineOptions: Sendable {
     public var transactionTimeout: Duration = .seconds(10)
     /// Compacted; holds what rules remember of hosts, where some rule remembers anything.
     public var stateTopic: String { application + ".state" }
+    /// Brings together what belongs to one join key and lies in several partitions, where some rule needs that.
+    public var correlateTopic: String { application + ".correlate" }
     /// Create missing topics instead of refusing to start.
     public var createTopics: TopicCreation?
     public var connectTimeout: Duration = .seconds(30)
@@ -50,6 +53,9 @@ public struct PipelineOptions: Sendable {
     /// How often in a row a pipeline starts over after an error without having committed anything in between. The
     /// next error stops it.
     public var restartBudget = 5
+
+    /// The inputs of the lanes that write what these read; nil for those lanes themselves.
+    var origins: [InputTopic]?
 
     /// Called with the value of each alert as it is raised, before it is written; from the lanes' queues, so be quick.
     /// One whose transaction is aborted comes again.
@@ -103,6 +109,37 @@ public struct TopicCreation: Hashable, Sendable {
 }
 
 extension PipelineOptions {
+    /// For the pipeline that correlates what the lanes of this one hand on: an application of its own, with a group,
+    /// a transactional id and a state topic named after the correlate topic.
+    var correlating: PipelineOptions {
+        var options = self
+        options.application = correlateTopic
+        options.inputs = [InputTopic(name: correlateTopic)]
+        options.origins = inputs
+        // Whatever was handed on is for us, also what came before we joined.
+        options.consumer["auto.offset.reset"] = "earliest"
+        options.consumer["partition.assignment.strategy"] = "cooperative-sticky"
+        if let id = producer["transactional.id"] { options.producer["transactional.id"] = id + ".correlate" }
+        return options
+    }
+
+    var role: DetectorRole {
+        // The last of the names.
+        origins == nil ? .inputs : .correlate(lanes: TopicID(rawValue: UInt16(topicNames.count - 1)))
+    }
+
+    /// Of everything that evidence and state may name, in the order of their numbers.
+    var topicNames: [String] {
+        let names = inputs.map(\.name)
+        guard let origins else { return names }
+        return names + origins.map(\.name) + ["input lanes"]
+    }
+
+    /// How records are spread over the inputs.
+    func keying(_ partitions: [String: Int]) -> [InputKeying] {
+        inputs.map { InputKeying(topic: $0.name, key: $0.key, partitions: partitions[$0.name] ?? 0) }
+    }
+
     /// Of the group's member. Offsets are fetched and records read only when they are stable: what a transaction has
     /// not committed yet is waited for.
     var consumerProperties: ClientProperties {

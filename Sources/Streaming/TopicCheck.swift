@@ -1,5 +1,7 @@
+import Detection
 import Glibc
 import KafkaClient
+import Rules
 
 /// Why a pipeline does not start. All reasons at once; each says what to do.
 public struct StartFailure: Error, Sendable, CustomStringConvertible {
@@ -43,54 +45,100 @@ extension StartFailure {
 /// instance that runs for ever and reads nothing.
 struct TopicCheck {
     let options: PipelineOptions
-    /// Whether the topic for alerts of shadow rules is needed.
-    let writesShadowAlerts: Bool
-    /// Whether the state topic is needed.
-    let keepsState: Bool
+    let rules: CompiledRules
 
-    /// - Returns: the number of partitions of each input.
+    /// What was found.
+    struct Topics {
+        /// Of each input, the number of its partitions.
+        var partitions: [String: Int]
+        /// Of the correlate topic; 0 where nothing is handed on.
+        var correlatePartitions: Int
+        /// Spread over the inputs.
+        var rules: CompiledRules
+    }
+
     /// - Throws: ``StartFailure`` naming every topic that is missing or refused, or the brokers that do not answer.
-    func run() throws -> [String: Int] {
+    func run() throws -> Topics {
         let admin = try Admin(options.producer)
         var metadata = try reach(admin)
         let outputs =
-            [options.alertTopic] + (writesShadowAlerts ? [options.shadowTopic] : []) + [options.deadLetterTopic]
-        let inputs = options.inputs.map(\.name)
-        let needed = inputs + outputs
+            [options.alertTopic] + (rules.hasShadowRules ? [options.shadowTopic] : []) + [options.deadLetterTopic]
+        let needed = options.inputs.map(\.name) + outputs
         let missing = needed.filter { metadata.topic($0)?.partitions.isEmpty ?? true }
         if !missing.isEmpty, let creation = options.createTopics {
             try create(missing, creation, admin)
             metadata = try awaitMetadata(of: missing, admin)
         }
         var reasons = needed.compactMap { reason(for: $0, in: metadata) }
-        if keepsState, reasons.isEmpty {
-            let counts = inputs.map { (name: $0, count: metadata.topic($0)?.partitions.count ?? 0) }
-            let widest = counts.map(\.count).max() ?? 1
-            // Otherwise two instances could own partitions of one number, and one state partition.
-            if counts.contains(where: { $0.count != widest }) {
-                throw StartFailure([
-                    """
-                    rules that remember hosts need inputs with equal numbers of partitions, keyed alike, but \
-                    \(counts.map { "'\($0.name)' has \($0.count)" }.joined(separator: ", ")): give the topics equal \
-                    numbers, or run one application for each
-                    """
-                ])
-            }
-            let width = metadata.topic(options.stateTopic)?.partitions.count ?? 0
-            if width < widest, let creation = options.createTopics {
-                if width == 0 {
-                    try create(state: widest, creation, admin)
-                } else {
-                    try admin.grow(options.stateTopic, to: widest, timeout: options.connectTimeout)
-                }
-                metadata = try awaitMetadata(of: [options.stateTopic], partitions: widest, admin)
-            }
-            if let reason = reason(forState: widest, in: metadata) { reasons.append(reason) }
-        }
         guard reasons.isEmpty else { throw StartFailure(reasons) }
-        return Dictionary(
+        let partitions = Dictionary(
             options.inputs.map { ($0.name, metadata.topic($0.name)?.partitions.count ?? 0) },
             uniquingKeysWith: { first, _ in first })
+        let widest = partitions.values.max() ?? 1
+        let spread = options.origins == nil ? rules.spread(over: options.keying(partitions)) : rules
+        if spread.keepsState(in: options.role) {
+            reasons += try checkState(partitions, widest, &metadata, admin)
+        }
+        var correlatePartitions = 0
+        if options.origins == nil, !spread.forwarded.isEmpty {
+            reasons += try checkCorrelate(spread, partitions, widest, &metadata, admin)
+            correlatePartitions = metadata.topic(options.correlateTopic)?.partitions.count ?? 0
+        }
+        guard reasons.isEmpty else { throw StartFailure(reasons) }
+        return Topics(partitions: partitions, correlatePartitions: correlatePartitions, rules: spread)
+    }
+
+    private func checkState(
+        _ partitions: [String: Int], _ widest: Int, _ metadata: inout ClusterMetadata, _ admin: Admin
+    ) throws -> [String] {
+        // Otherwise two instances could own partitions of one number, and one state partition.
+        guard partitions.values.allSatisfy({ $0 == widest }) else {
+            let counts = partitions.sorted { $0.key < $1.key }.map { "'\($0.key)' has \($0.value)" }
+            return [
+                """
+                rules that remember what they have seen in a partition need inputs with equal numbers of partitions, but \
+                \(counts.joined(separator: ", ")): give the topics equal numbers, or run one application for each
+                """
+            ]
+        }
+        let width = metadata.topic(options.stateTopic)?.partitions.count ?? 0
+        if width < widest, let creation = options.createTopics {
+            if width == 0 {
+                try create(state: widest, creation, admin)
+            } else {
+                try admin.grow(options.stateTopic, to: widest, timeout: options.connectTimeout)
+            }
+            metadata = try awaitMetadata(of: [options.stateTopic], partitions: widest, admin)
+        }
+        return reason(forState: widest, in: metadata).map { [$0] } ?? []
+    }
+
+    private func checkCorrelate(
+        _ rules: CompiledRules, _ partitions: [String: Int], _ widest: Int, _ metadata: inout ClusterMetadata,
+        _ admin: Admin
+    ) throws -> [String] {
+        let topic = options.correlateTopic
+        guard metadata.topic(topic)?.partitions.isEmpty ?? true else { return [] }
+        if let creation = options.createTopics {
+            var alike = creation
+            alike.partitions = widest
+            try create([topic], alike, admin)
+            metadata = try awaitMetadata(of: [topic], admin)
+        }
+        guard let refusal = reason(for: topic, in: metadata) else { return [] }
+        let places = rules.places(for: options.keying(partitions))
+        let why = rules.forwarded.sorted().prefix(3).map { rule in
+            guard case .correlateTopic(let reason)? = places[rule] else { return rules.rules[rule].name }
+            return "rule '\(rules.rules[rule].name)' \(reason)"
+        }
+        let more = rules.forwarded.count > 3 ? ", and \(rules.forwarded.count - 3) more" : ""
+        return [
+            """
+            \(rules.forwarded.count) rules need the topic '\(topic)', which brings events of several partitions together \
+            (\(why.joined(separator: "; "))\(more)): say by which field the inputs are keyed (input.topics: {name, key}), \
+            or create it: \(refusal)
+            """
+        ]
     }
 
     /// The first answer of a broker; it may be starting, too.

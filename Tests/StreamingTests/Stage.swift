@@ -1,5 +1,6 @@
 import Detection
 import Dispatch
+import EventSchema
 import Foundation
 import KafkaClient
 import Rules
@@ -96,7 +97,8 @@ final class Stage: Sendable {
             producer: common.merging([
                 "linger.ms": "0", "retry.backoff.ms": "20", "message.max.bytes": "40000000",
             ]),
-            inputs: [InputTopic(name: Self.events)], alertTopic: Self.alerts, deadLetterTopic: Self.deadLetters)
+            inputs: [InputTopic(name: Self.events, key: "host.id")], alertTopic: Self.alerts,
+            deadLetterTopic: Self.deadLetters)
         // The embedded broker does not keep transactional offset commits; what needs none is tested apart.
         options.delivery = .atLeastOnce
         options.checkpointInterval = .milliseconds(50)
@@ -166,10 +168,12 @@ final class Instance: Sendable {
     }
 
     /// Offsets of partition 0 of the events that were committed, one after the other.
-    var committed: [Int64] {
+    var committed: [Int64] { committed(TopicPartition(Stage.events, 0)) }
+
+    func committed(_ place: TopicPartition) -> [Int64] {
         events.flatMap { event -> [Int64] in
             guard case .committed(let offsets) = event else { return [] }
-            return offsets.filter { $0.partition == TopicPartition(Stage.events, 0) }.map(\.offset)
+            return offsets.filter { $0.partition == place }.map(\.offset)
         }
     }
 

@@ -1,5 +1,6 @@
 import Detection
 import Dispatch
+import EventSchema
 import Foundation
 import KafkaClient
 import Streaming
@@ -25,8 +26,8 @@ final class World: Sendable {
         ) { _ in }
     }
 
-    func write(_ values: [String], partition: Int = 0) async throws {
-        let topic = try producer.topic("events")
+    func write(_ values: [String], to topic: String = "events", partition: Int = 0) async throws {
+        let topic = try producer.topic(topic)
         for value in values {
             // The producer, too, has to notice that a partition is there.
             try await eventually("a partition \(partition)") {
@@ -47,7 +48,10 @@ final class World: Sendable {
         try producer.flush(timeout: .seconds(30))
     }
 
-    func alerts() throws -> TopicReader { try TopicReader(properties, "alerts") }
+    func alerts() throws -> TopicReader { try reader(of: "alerts") }
+
+    /// Of partition 0.
+    func reader(of topic: String) throws -> TopicReader { try TopicReader(properties, topic) }
 
     /// Commits another offset of partition 0 of the events while no instance is in the group, as an operator does.
     func moveGroup(to offset: Int64) async throws {
@@ -57,7 +61,7 @@ final class World: Sendable {
     }
 
     /// Of partition 0.
-    func state() throws -> TopicReader { try TopicReader(properties, "apus.state") }
+    func state() throws -> TopicReader { try reader(of: "apus.state") }
 
     func partitionCount(of topic: String) throws -> Int? {
         try admin.metadata(topic: topic, timeout: .seconds(10)).topic(topic)?.partitions.count
@@ -73,7 +77,7 @@ final class World: Sendable {
                 "session.timeout.ms": "6000", "heartbeat.interval.ms": "200",
                 "topic.metadata.refresh.interval.ms": "300",
             ]),
-            producer: properties.merging(["linger.ms": "0"]), inputs: [InputTopic(name: "events")],
+            producer: properties.merging(["linger.ms": "0"]), inputs: [InputTopic(name: "events", key: "host.id")],
             alertTopic: "alerts", deadLetterTopic: "dead-letters")
         options.createTopics = TopicCreation(partitions: 1, replicationFactor: 1)
         options.checkpointInterval = .milliseconds(50)

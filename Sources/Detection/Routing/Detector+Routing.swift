@@ -29,7 +29,7 @@ extension Detector {
                 topic: topics[Int(origin.topic.rawValue)], partition: origin.partition, offset: origin.offset,
                 time: hit.event.timestamp, tiebreaker: hit.event.tiebreaker, isLate: hit.event.isLate,
                 isAhead: hit.isAhead, stages: hit.stages, key: hit.key)
-            return ForwardedRecord(key: header.recordKey, hit: header.bytes, value: hit.event.bytes)
+            return ForwardedRecord(key: header.recordKey, hit: header.bytes, value: hit.event.bytes, origin: origin)
         }
     }
 
@@ -93,13 +93,13 @@ extension Detector {
         }
     }
 
-    /// Notes how far an input lane has come, and returns which one it was.
-    public func note(watermark bytes: UnsafeRawBufferPointer) -> Int32? {
+    /// Notes how far an input lane has come, and returns which one of how many it was; nil if the header makes no sense.
+    public func note(watermark bytes: UnsafeRawBufferPointer) -> (lane: Int32, lanes: Int)? {
         guard case .correlate(let lanes) = evaluator.role, let watermark = try? LaneWatermark(Array(bytes)) else {
             return nil
         }
         evaluator.note(watermark, lanes: lanes)
-        return watermark.lane
+        return (watermark.lane, watermark.lanes)
     }
 
     /// Lets time move without an input lane that has been silent for too long.

@@ -9,6 +9,8 @@ public struct ForwardedRecord: Sendable {
     /// The value of the header named ``ForwardedRecord/header``.
     public var hit: [UInt8]
     public var value: [UInt8]
+    /// Where the event stands in the input topic.
+    public var origin: RecordOrigin
 
     /// The header that tells what the event is a hit of.
     public static let header = "apus-hit"

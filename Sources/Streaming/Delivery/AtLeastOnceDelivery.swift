@@ -145,7 +145,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
             environment.fail(error)
             return
         }
-        environment.report(output.kind == .deadLetter ? .deadLetterWithoutValue : .alertShortened)
+        environment.report(output.whenSmaller)
         bytesInFlight += smaller.size - output.size
         inFlight[number] = smaller
         if !transmit(number, smaller) { unsent.append(number) }

@@ -8,6 +8,8 @@ final class Outbox: Sendable {
     private let alerts: ProducerTopic
     /// Nil as long as no rule is in the shadow stage.
     private let shadowAlerts: Mutex<ProducerTopic?>
+    /// Nil as long as no rule's hits are handed on.
+    private let correlate: Mutex<ProducerTopic?>
     private let deadLetters: ProducerTopic
     private let state: ProducerTopic?
 
@@ -17,7 +19,7 @@ final class Outbox: Sendable {
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     init(
         _ properties: ClientProperties, alertTopic: String, shadowTopic: String?, deadLetterTopic: String,
-        stateTopic: String?, log: ClientLog.Handler?,
+        stateTopic: String?, correlateTopic: String?, log: ClientLog.Handler?,
         delivered: @escaping @Sendable ([DeliveryReport]) -> Void, failed: @escaping @Sendable (KafkaError) -> Void
     ) throws {
         let producer = try Producer(
@@ -32,6 +34,7 @@ final class Outbox: Sendable {
         self.producer = producer
         alerts = try producer.topic(alertTopic)
         shadowAlerts = Mutex(try shadowTopic.map { try producer.topic($0) })
+        correlate = Mutex(try correlateTopic.map { try producer.topic($0) })
         deadLetters = try producer.topic(deadLetterTopic)
         if let stateTopic { state = try producer.topic(stateTopic) } else { state = nil }
     }
@@ -41,6 +44,13 @@ final class Outbox: Sendable {
         guard shadowAlerts.withLock({ $0 == nil }) else { return }
         let opened = try producer.topic(topic)
         shadowAlerts.withLock { $0 = $0 ?? opened }
+    }
+
+    /// Before the first rule comes in whose hits are handed on.
+    func prepareForwards(to topic: String) throws(KafkaError) {
+        guard correlate.withLock({ $0 == nil }) else { return }
+        let opened = try producer.topic(topic)
+        correlate.withLock { $0 = $0 ?? opened }
     }
 
     /// Copies the output to the producer. From any thread.
@@ -59,6 +69,11 @@ final class Outbox: Sendable {
             }
             return shadowAlerts
         case .deadLetter: return deadLetters
+        case .forward:
+            guard let correlate = correlate.withLock({ $0 }) else {
+                preconditionFailure("a lane hands hits on, and there is no topic for them")
+            }
+            return correlate
         case .state:
             guard let state else { preconditionFailure("a lane keeps state that the pipeline does not") }
             return state

@@ -10,6 +10,8 @@ struct Output: Sendable {
         /// The alert of a rule in the shadow stage.
         case shadowAlert
         case deadLetter
+        /// Of the correlate topic: a stage hit, or how far the lane has come.
+        case forward
         /// Of the state topic; without value it is a tombstone.
         case state
     }
@@ -26,6 +28,9 @@ struct Output: Sendable {
     var size: Int {
         (key?.count ?? 0) + (value?.count ?? 0) + headers.reduce(0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
     }
+
+    /// Of a stage hit: where its event stands.
+    private var origin: (topic: String, partition: Int32, offset: Int64)?
 
     /// Of an alert; kept to encode it once more without the original events if it proves too large.
     private var finding: Finding?
@@ -51,6 +56,23 @@ struct Output: Sendable {
         self.partition = partition
     }
 
+    /// A stage hit for the lane that correlates it.
+    init(forward record: ForwardedRecord, from topics: TopicTable) {
+        kind = .forward
+        key = record.key
+        value = record.value
+        headers = [RecordHeader(ForwardedRecord.header, record.hit)]
+        origin = (topics.names[Int(record.origin.topic.rawValue)], record.origin.partition, record.origin.offset)
+    }
+
+    /// How far a lane has come, for one partition of the correlate topic.
+    init(watermark: [UInt8], for partition: Int32) {
+        kind = .forward
+        value = []
+        headers = [RecordHeader(ForwardedRecord.watermarkHeader, watermark)]
+        self.partition = partition
+    }
+
     /// A record that could not be evaluated: its key and value unchanged, why in the headers.
     init(
         deadLetter value: UnsafeRawBufferPointer?, key: UnsafeRawBufferPointer?, reason: DecodeFailure,
@@ -70,6 +92,18 @@ struct Output: Sendable {
         if let timestamp { headers.append(RecordHeader("apus-timestamp", String(timestamp))) }
     }
 
+    /// What is said when the smaller form takes its place.
+    var whenSmaller: PipelineEvent {
+        switch kind {
+        case .deadLetter: .deadLetterWithoutValue
+        case .alert, .shadowAlert, .state: .alertShortened
+        case .forward:
+            .deadLettered(
+                TopicPartition(origin?.topic ?? "", origin?.partition ?? 0), offset: origin?.offset ?? 0,
+                reason: .tooLarge)
+        }
+    }
+
     /// A smaller form for a topic that refuses this one as too large, or nil when this is the smallest: an
     /// alert without the original events, a dead letter without its value. The originals still stand in the
     /// input topic, at the places the alert and the headers name.
@@ -84,6 +118,14 @@ struct Output: Sendable {
             output.value = nil
             output.headers.append(RecordHeader("apus-value-omitted", "too_large_for_topic"))
             return output
+        case .forward:
+            // The correlate topic takes less than the input did: whoever looks after dead letters learns of it.
+            guard let origin, let value else { return nil }
+            return value.withUnsafeBytes {
+                Output(
+                    deadLetter: $0, key: nil, reason: .tooLarge, topic: origin.topic, partition: origin.partition,
+                    offset: origin.offset, timestamp: nil)
+            }
         // Values are split before they are too large.
         case .state: return nil
         }

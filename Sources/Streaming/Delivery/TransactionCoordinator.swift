@@ -247,7 +247,7 @@ final class TransactionCoordinator: @unchecked Sendable {
 
     private func shortened(_ output: Output) -> Output? {
         guard let smaller = makeSmaller(output) else { return nil }
-        member.report(output.kind == .deadLetter ? .deadLetterWithoutValue : .alertShortened)
+        member.report(output.whenSmaller)
         return smaller
     }
 

@@ -100,7 +100,10 @@ extension PartitionLane {
     func read(_ partition: PartitionQueue, from restored: LaneState.Start?, committed: Int64?) {
         let topic = environment.topics.id(of: partition.partition.topic)
         var source = LaneSource(
-            queue: partition, topic: topic, number: detector.addSource(topic: topic, partition: self.partition))
+            queue: partition, topic: topic,
+            number: environment.options.origins == nil
+                ? detector.addSource(topic: topic, partition: self.partition)
+                : detector.addCarrier(topic: topic, partition: self.partition))
         source.asked = [committed ?? -1]
         upkeep.absent.removeAll { TopicPartition($0.topic, $0.partition) == partition.partition }
         if let restored {
@@ -127,7 +130,9 @@ extension PartitionLane {
         let end = sources[index].processedUntil
         let isDone = message.offset < end
         if sources[index].replays {
-            if isDone {
+            if isDone, environment.options.origins != nil {
+                takeForward(message, sources[index], isReplayed: true)
+            } else if isDone {
                 _ = detector.replay(
                     message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
                     origin: RecordOrigin(topic: sources[index].topic, partition: partition, offset: message.offset),

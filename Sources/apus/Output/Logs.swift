@@ -109,6 +109,10 @@ struct Logs {
             case .resumed(let partition): logger.notice("resumed", metadata: ["partition": "\(partition)"])
             case .stalled(let partition):
                 logger.error("stalled: records wait and none is taken", metadata: ["partition": "\(partition)"])
+            case .laneSilent(let lane, let listener):
+                logger.error(
+                    "the lane of an input partition says nothing: correlations go on without it",
+                    metadata: ["partition": "\(lane)", "correlate_partition": "\(listener)"])
             case .laneClosed(let lane):
                 logger.debug(
                     "lane closed", metadata: ["partition": "\(lane.partition)"])
