@@ -58,7 +58,11 @@ public final class Pipeline: Sendable {
             state.rules = topics.rules
             state.width = Membership.Width(inputs: topics.partitions, correlate: topics.correlatePartitions)
         }
-        if topics.correlatePartitions > 0 { try startCorrelation(topics.rules) }
+        if topics.correlatePartitions > 0 {
+            try startCorrelation(topics.rules)
+            let reasons = topics.rules.reasonsToForward(for: options.keying(topics.partitions))
+            observe(.correlatesThrough(topic: options.correlateTopic, rules: reasons))
+        }
         let membership = try makeMembership()
         state.withLock { $0.membership = membership }
         do {

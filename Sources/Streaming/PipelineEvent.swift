@@ -8,6 +8,8 @@ public import Telemetry
 public enum PipelineEvent: Sendable {
     /// The topics were found and the group is being joined.
     case started(version: String)
+    /// Rules whose events do not come together in the lanes that read them, each with the reason.
+    case correlatesThrough(topic: String, rules: [String])
     case assigned([TopicPartition])
     case revoked([TopicPartition], lost: Bool)
     case committed([PartitionOffset])

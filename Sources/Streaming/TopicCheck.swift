@@ -1,7 +1,6 @@
 import Detection
 import Glibc
 import KafkaClient
-import Rules
 
 /// Why a pipeline does not start. All reasons at once; each says what to do.
 public struct StartFailure: Error, Sendable, CustomStringConvertible {
@@ -126,11 +125,7 @@ struct TopicCheck {
             metadata = try awaitMetadata(of: [topic], admin)
         }
         guard let refusal = reason(for: topic, in: metadata) else { return [] }
-        let places = rules.places(for: options.keying(partitions))
-        let why = rules.forwarded.sorted().prefix(3).map { rule in
-            guard case .correlateTopic(let reason)? = places[rule] else { return rules.rules[rule].name }
-            return "rule '\(rules.rules[rule].name)' \(reason)"
-        }
+        let why = rules.reasonsToForward(for: options.keying(partitions)).prefix(3)
         let more = rules.forwarded.count > 3 ? ", and \(rules.forwarded.count - 3) more" : ""
         return [
             """

@@ -67,17 +67,6 @@ extension ClientProperties {
     }
 }
 
-extension Rule {
-    /// The first join field of a correlation: the one its events must be brought together by.
-    var correlationField: String? {
-        switch checked.form {
-        case .event: nil
-        case .sequence(let plan): plan.stages.first?.keys.first?.path.dotted
-        case .sample(let plan): plan.stages.first?.keys.first?.path.dotted
-        }
-    }
-}
-
 extension AlertProfile {
     init(_ profile: Settings.Output.Profile) {
         switch profile {

@@ -56,7 +56,7 @@ struct LogTests {
 
         let log = detector.errors
         #expect(!log.contains("rules loaded"))
-        #expect(log.components(separatedBy: "3 rules correlate by host.id, but not every input topic").count == 2)
+        #expect(log.components(separatedBy: "3 rules come together through topic 'apus.correlate'").count == 2)
         let letters = log.split(separator: "\n").filter { $0.contains("dead letter") }
         #expect(letters.count == 6, "\(log)")
         #expect(letters.last?.contains("(repeated 15 times)") == true)

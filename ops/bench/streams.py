@@ -79,7 +79,7 @@ class TransactionBroker(Broker):
 class Detector:
     def __init__(self, broker, cores=0, mode="at_least_once", rules=SEED, start="earliest", name="bench"):
         settings = [
-            f"kafka.brokers={broker.address}", "input.topics=events", f"rules.paths={rules}",
+            f"kafka.brokers={broker.address}", "input.topics=events=host.id", f"rules.paths={rules}",
             f"delivery={mode}", "output.alerts=alerts", "output.dead_letters=dead", f"application={name}",
             f"input.start={start}", f"runtime.cores={cores}", "http.listen=",
         ]

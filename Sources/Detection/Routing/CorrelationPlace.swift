@@ -100,6 +100,14 @@ extension CompiledRules {
         rules.map { CorrelationPlace($0.checked, inputs: inputs, hostKey: queries.fields.hostKey) }
     }
 
+    /// A sentence for each rule that cannot come together in place.
+    public func reasonsToForward(for inputs: [InputKeying]) -> [String] {
+        zip(rules, places(for: inputs)).compactMap { rule, place in
+            guard case .correlateTopic(let reason)? = place else { return nil }
+            return "rule '\(rule.name)' \(reason)"
+        }
+    }
+
     /// The same rules for inputs spread like these: what cannot come together in place is handed on.
     public func spread(over inputs: [InputKeying]) -> CompiledRules {
         var spread = self

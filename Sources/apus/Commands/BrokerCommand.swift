@@ -12,7 +12,8 @@ struct BrokerCommand: AsyncParsableCommand {
             last 5 MB, the port is chosen by the system, and transactions are not kept. Not for production.
 
             Example:
-              apus broker --topics events:4,apus.alerts:1,apus.dead-letters:1,apus.state:4
+              apus broker --topics events:4,apus.alerts:1,apus.dead-letters:1,apus.state:4,\
+                apus.correlate:4,apus.correlate.state:4
             """)
 
     @Option(help: "Topics to create, as name:partitions,…")

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Detection
 import EQL
 import EventSchema
 import Rules
+import Settings
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,6 +16,7 @@ struct Check: ParsableCommand {
             Examples:
               apus check config/rules
               apus check config/rules --exceptions config/exceptions
+              apus check config/rules --config config/apus.yaml
               apus check --output json rules/ | jq '.problems[] | select(.severity == "error")'
 
             Exit code 1 if any rule is not valid.
@@ -30,15 +33,23 @@ struct Check: ParsableCommand {
     @Option(help: "How to write the result: text or json.")
     var output: OutputFormat = .text
 
+    @Option(
+        help: """
+            A configuration file: also says where each correlation comes together, for inputs as it describes them, \
+            with several partitions each.
+            """)
+    var config: String?
+
     @Flag(help: "Count warnings as errors.")
     var strict = false
 
     func run() throws {
         let loaded = LoadedRules(paths: paths, exceptions: exceptionPaths)
+        let places = try config.map { try correlationPlaces(of: loaded, $0) } ?? [:]
         let report = loaded.report
         switch output {
-        case .text: write(loaded)
-        case .json: Console.print(CheckReport(loaded).jsonLine)
+        case .text: write(loaded, places)
+        case .json: Console.print(CheckReport(loaded, places).jsonLine)
         }
         let problems = report.problems + loaded.exceptionProblems
         let isValid = !loaded.hasErrors && (!strict || problems.isEmpty)
@@ -49,12 +60,35 @@ struct Check: ParsableCommand {
         if !isValid { throw ExitStatus.negative.code }
     }
 
-    private func write(_ loaded: LoadedRules) {
+    /// By rule id, for rules that correlate.
+    private func correlationPlaces(of loaded: LoadedRules, _ file: String) throws -> [String: String] {
+        var options = SettingsOptions()
+        options.config = file
+        options.overrides = []
+        let settings = try options.load()
+        let inputs = settings.input.topics.map {
+            InputKeying(topic: $0.name, key: $0.key.map { FieldPath($0) }, partitions: 2)
+        }
+        let hostKey = settings.hostKey.map { FieldPath($0) }
+        var places: [String: String] = [:]
+        for rule in loaded.report.rules.rules {
+            switch CorrelationPlace(rule.checked, inputs: inputs, hostKey: hostKey) {
+            case nil: break
+            case .inPlace: places[rule.id] = "in place"
+            case .correlateTopic(let reason):
+                places[rule.id] = "through topic '\(settings.application).correlate': it \(reason)"
+            }
+        }
+        return places
+    }
+
+    private func write(_ loaded: LoadedRules, _ places: [String: String]) {
         let report = loaded.report
         for problem in report.problems + loaded.exceptionProblems { Console.print(problem.rendered) }
         for rule in report.unsupported { Console.print("\(rule)") }
         for rule in report.rules.rules {
             Console.print("ok  \(rule.id)  \(rule.name)  [\(rule.severity.rawValue), \(rule.stage.rawValue)]")
+            if let place = places[rule.id] { Console.print("    correlates \(place)") }
         }
         let errors = report.problems.count { $0.severity == .error }
         Console.print(
@@ -118,6 +152,8 @@ private struct CheckReport: Encodable {
         var severity: String
         var stage: String
         var hash: String
+        /// With a configuration, of a rule that correlates: where its events come together.
+        var correlates: String?
     }
 
     struct Exception: Encodable {
@@ -154,7 +190,7 @@ private struct CheckReport: Encodable {
     /// How often the rules use what EQL has and Apus does not, by construct.
     var refused: [String: Int]
 
-    init(_ loaded: LoadedRules) {
+    init(_ loaded: LoadedRules, _ places: [String: String]) {
         let report = loaded.report
         files = report.fileCount + loaded.exceptions.fileCount
         valid = !loaded.hasErrors
@@ -170,7 +206,7 @@ private struct CheckReport: Encodable {
         rules = report.rules.rules.map {
             Entry(
                 id: $0.id, name: $0.name, file: $0.path, severity: $0.severity.rawValue, stage: $0.stage.rawValue,
-                hash: $0.contentHash)
+                hash: $0.contentHash, correlates: places[$0.id])
         }
         problems = (report.problems + loaded.exceptionProblems).map {
             Problem(

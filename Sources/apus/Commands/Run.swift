@@ -72,7 +72,6 @@ struct Run: AsyncParsableCommand {
             log(event)
             instruments.observe(event)
         }
-        if let warning = keyWarning(settings, rules) { logger.warning("\(warning)") }
         let reloader = RuleReloader(
             settings, topic: topic, published: published, fields: fields, normalizers: normalizers, loaded: loaded,
             rules: rules,
@@ -166,21 +165,6 @@ struct Run: AsyncParsableCommand {
                 Foundation.exit(ExitStatus.timedOut.rawValue)
             }
         }
-    }
-
-    /// Correlation needs all events of a key in one partition. What the configuration does not promise is said, in one
-    /// line for all rules.
-    private func keyWarning(_ settings: Settings, _ rules: CompiledRules) -> String? {
-        let keys = Set(settings.input.topics.map(\.key))
-        let fields = rules.rules.compactMap(\.correlationField).filter { keys != [$0] }
-        guard !fields.isEmpty else { return nil }
-        let counts = Dictionary(fields.map { ($0, 1) }, uniquingKeysWith: +)
-            .sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-            .map { "\($0.value) \($0.value == 1 ? "rule correlates" : "rules correlate") by \($0.key)" }
-        return """
-            \(counts.joined(separator: ", ")), but not every input topic is configured as keyed by that \
-            (input.topics: {name, key}): events of one key that lie in different partitions are not brought together
-            """
     }
 }
 

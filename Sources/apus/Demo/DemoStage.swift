@@ -37,7 +37,8 @@ final class DemoStage: Sendable {
         self.show = show
         broker = try EmbeddedBroker(topics: [
             (Self.eventTopic, Self.partitions), (Self.alertTopic, 1), (Self.deadLetterTopic, 1),
-            ("apus-demo.state", Self.partitions),
+            ("apus-demo.state", Self.partitions), ("apus-demo.correlate", Self.partitions),
+            ("apus-demo.correlate.state", Self.partitions),
         ])
         let assignments = AssignmentTable()
         let address = broker.bootstrapServers

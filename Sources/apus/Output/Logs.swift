@@ -65,6 +65,10 @@ struct Logs {
         { event in
             switch event {
             case .started(let version): logger.info("started", metadata: ["version": "\(version)"])
+            case .correlatesThrough(let topic, let rules):
+                logger.info(
+                    "\(rules.count) \(rules.count == 1 ? "rule comes" : "rules come") together through topic '\(topic)'",
+                    metadata: ["rules": "\(rules.prefix(10).joined(separator: "; "))"])
             case .assigned(let partitions): logger.info("assigned", metadata: ["partitions": "\(partitions)"])
             case .revoked(let partitions, let lost):
                 logger.info("revoked", metadata: ["partitions": "\(partitions)", "lost": "\(lost)"])
