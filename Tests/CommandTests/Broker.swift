@@ -10,7 +10,11 @@ struct Broker {
     let process: Command
     let address: String
 
-    init(topics: String = "events:2,apus.alerts:1,apus.dead-letters:1,apus.state:2,apus.correlate:2,apus.correlate.state:2") async throws {
+    /// What `apus run` needs by default.
+    static let topics =
+        "events:2,apus.alerts:1,apus.dead-letters:1,apus.state:2,apus.correlate:2,apus.correlate.state:2"
+
+    init(topics: String = Broker.topics) async throws {
         let process = try Command.apus("broker", "--topics", topics)
         try await eventually("address") { process.output.contains("\n") }
         self.process = process

@@ -54,7 +54,9 @@ import Testing
     @Test func reasonsAreStableAndDistinct() {
         #expect(
             DecodeFailure.allCases.map(\.reason)
-                == ["not_json", "not_object", "invalid_utf8", "too_large", "too_deep", "not_forwarded", "out_of_memory"])
+                == [
+                    "not_json", "not_object", "invalid_utf8", "too_large", "too_deep", "not_forwarded", "out_of_memory",
+                ])
     }
 
     @Test func retainedEventOwnsItsBytes() {
