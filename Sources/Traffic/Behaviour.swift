@@ -30,9 +30,6 @@ public enum ExpectedRule: String, Hashable, Sendable, CaseIterable {
     case scriptThenConnection = "script_then_connection"
     case shellThenConnection = "shell_then_connection"
     case workstationThenEwsRequest = "workstation_then_ews_request"
-
-    /// Whether its events come from several hosts, so that they meet only where Apus correlates across partitions.
-    public var joinsHosts: Bool { self == .workstationThenEwsRequest }
 }
 
 /// A finding that a rule must make, once.

@@ -109,9 +109,6 @@ final class DemoDisplay: Sendable {
                 "           \(expected.rule.rawValue): \(alert.map { "alert \($0.event.id.prefix(12))" } ?? "no alert came")"
             )
         }
-        for expected in verdict.split {
-            line("           \(expected.rule.rawValue): \(dim("its two hosts are in two partitions here"))")
-        }
     }
 
     /// The four test behaviours by the form their records came in: rules that found them, of those that should.

@@ -10,8 +10,6 @@ struct DemoOutcome {
         var behaviour: WovenBehaviour
         /// Expected findings with the alert that fulfils each, if one came.
         var findings: [(expected: ExpectedFinding, alert: ReceivedAlert?)]
-        /// Findings whose events went to several partitions: correlation happens within one, so none can come.
-        var split: [ExpectedFinding]
 
         var isFulfilled: Bool { findings.allSatisfy { $0.alert != nil } }
     }
@@ -48,18 +46,15 @@ struct DemoOutcome {
             uniquingKeysWith: { first, _ in first })
         var unclaimed = distinct
         verdicts = plan.behaviours.map { behaviour in
-            let split = behaviour.expected.filter { expected in
-                expected.rule.joinsHosts && Set(expected.events.map { places[$0]?.partition }).count > 1
-            }
-            return Verdict(
+            Verdict(
                 behaviour: behaviour,
-                findings: behaviour.expected.filter { !split.contains($0) }.map { expected in
+                findings: behaviour.expected.map { expected in
                     let alert = unclaimed.values.first {
                         $0.rule.id == ids[expected.rule] && $0.fulfils(expected, places: places)
                     }
                     if let alert { unclaimed[alert.event.id] = nil }
                     return (expected, alert)
-                }, split: split)
+                })
         }
         unexpected = unclaimed.values.sorted { $0.timestamp < $1.timestamp }
     }

@@ -62,8 +62,8 @@ final class DemoStage: Sendable {
                 rules: rules, options: options,
                 observe: { event in
                     switch event {
-                    case .assigned(let partitions): assignments.add(partitions, to: number)
-                    case .revoked(let partitions, _): assignments.remove(partitions, from: number)
+                    case .assigned(let partitions): assignments.add(partitions.filter(\.isEvents), to: number)
+                    case .revoked(let partitions, _): assignments.remove(partitions.filter(\.isEvents), from: number)
                     case .failed(let error): show.line("instance \(number): \(error)")
                     default: break
                     }
@@ -215,6 +215,11 @@ final class AssignmentTable: Sendable {
             table.values.count { !$0.isEmpty } == instances && table.values.reduce(0) { $0 + $1.count } == count
         }
     }
+}
+
+extension TopicPartition {
+    /// Not of the topic that brings correlations together.
+    fileprivate var isEvents: Bool { topic == DemoStage.eventTopic }
 }
 
 extension Duration {
