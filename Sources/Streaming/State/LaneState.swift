@@ -97,7 +97,7 @@ struct StateAccess: Sendable {
         let generation = try? consumer.groupMetadata().generation
         var ends: [TopicPartition: Watermarks] = [:]
         if snapshot.marker != nil {
-            for place in places { ends[place] = try consumer.watermarks(place, timeout: timeout) }
+            for place in places { ends[place] = try restorer.watermarks(place, timeout: timeout) }
         }
         let found = LaneState(
             snapshot, places: places, committed: committed, ends: ends, generation: generation ?? 0)
@@ -128,7 +128,7 @@ struct StateAccess: Sendable {
     /// Asks where the log of a partition begins; the completion is not called when nobody answers.
     func beginning(of place: TopicPartition, completion: @escaping @Sendable (Int64) -> Void) {
         restorer.queue.async {
-            if let found = try? consumer.watermarks(place, timeout: timeout) { completion(found.low) }
+            if let found = try? restorer.watermarks(place, timeout: timeout) { completion(found.low) }
         }
     }
 

@@ -56,6 +56,9 @@ final class StateRestorer: @unchecked Sendable {
         properties["auto.offset.reset"] = "earliest"
         properties["enable.partition.eof"] = "true"
         properties["isolation.level"] = "read_committed"
+        // The end is often a transaction's mark, which is no record. The broker tells of it when a fetch that finds nothing
+        // is over: half a second later by default.
+        properties["fetch.wait.max.ms"] = "20"
         // No member of any group.
         properties["group.instance.id"] = nil
         let events: @Sendable (ConsumerEvent) -> Void = { event in
@@ -101,6 +104,14 @@ final class StateRestorer: @unchecked Sendable {
             }
         }
         return number
+    }
+
+    /// Where the log of any partition begins and ends. Waits.
+    ///
+    /// Not by a consumer that reads: brokers take the requests of one connection in turn, and this one would wait until
+    /// the fetch before it is over, half a second where nothing comes.
+    func watermarks(_ place: TopicPartition, timeout: Duration) throws(KafkaError) -> Watermarks {
+        try uncommitted.watermarks(place, timeout: timeout)
     }
 
     /// Gives up a reading, unless it has ended; its completion is not called.
