@@ -14,6 +14,8 @@ struct LaneEnvironment: Sendable {
     var width: Membership.Width
     let topics: TopicTable
     let encoder: AlertEncoder
+    /// For ``PipelineOptions/onAlert``; nil when alerts have that shape anyway.
+    let feedEncoder: AlertEncoder?
     /// For alerts that proved too large: leaves the original events out.
     let shortEncoder: AlertEncoder
     let path: Path

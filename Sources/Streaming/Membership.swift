@@ -557,6 +557,8 @@ final class Membership: @unchecked Sendable {
         return LaneEnvironment(
             rules: rules, options: options, width: width, topics: topics,
             encoder: AlertEncoder(topics: names, engineVersion: Engine.version, profile: options.profile),
+            feedEncoder: options.profile == .ecs
+                ? nil : AlertEncoder(topics: names, engineVersion: Engine.version, profile: .ecs),
             shortEncoder: shortEncoder,
             path: path, state: state,
             evaluatorOptions: evaluatorOptions,

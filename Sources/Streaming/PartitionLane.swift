@@ -234,7 +234,11 @@ final class PartitionLane: @unchecked Sendable {
             if !finding.isShadow {
                 counts.alerts += 1
                 meter.raised(newest: finding.evidence.lazy.map(\.timestamp).max())
-                if let value = output.value { environment.options.onAlert?(value) }
+                if let onAlert = environment.options.onAlert {
+                    // Listeners know one shape, whatever the profile of the topic is.
+                    let shown = environment.feedEncoder.map { $0.encode(finding).value } ?? output.value
+                    if let shown { onAlert(shown) }
+                }
             }
             delivery.add(output)
         }

@@ -57,8 +57,8 @@ public struct PipelineOptions: Sendable {
     /// The inputs of the lanes that write what these read; nil for those lanes themselves.
     var origins: [InputTopic]?
 
-    /// Called with the value of each alert as it is raised, before it is written; from the lanes' queues, so be quick.
-    /// One whose transaction is aborted comes again.
+    /// Called with each alert in the profile `ecs`, whatever ``profile`` is, as it is raised, before it is written; from
+    /// the lanes' queues, so be quick. One whose transaction is aborted comes again.
     public var onAlert: (@Sendable ([UInt8]) -> Void)?
 
     public init(

@@ -1,7 +1,9 @@
 import Alerts
 import Detection
+import Foundation
 import KafkaClient
 import Streaming
+import Synchronization
 import TestSupport
 import Testing
 
@@ -44,11 +46,19 @@ struct ShadowTests {
 
     @Test func theProfileIsThatOfTheOptions() async throws {
         let stage = try Stage()
-        let instance = try stage.instance { $0.profile = .ocsf }
+        let raised = Mutex<[[UInt8]]>([])
+        let instance = try stage.instance {
+            $0.profile = .ocsf
+            $0.onAlert = { alert in raised.withLock { $0.append(alert) } }
+        }
         try stage.write([event("alert")])
         let alert = try await stage.reader().waitForAll(1)[0]
         #expect(alert.headers["apus-schema-profile"] == "ocsf")
         #expect(try alert.json()["class_uid"] as? Int == 2004)
+        // The dashboard knows one shape.
+        let shown = try #require(raised.withLock { $0.first })
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(shown)) as? [String: Any])
+        #expect(json["apus"] != nil && json["class_uid"] == nil)
         await instance.stop()
     }
 }

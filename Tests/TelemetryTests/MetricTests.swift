@@ -263,6 +263,7 @@ enum Sample {
         totals.costs = [RuleCost(samples: 2, nanoseconds: 800), RuleCost()]
         totals.exceptions = [1]
         totals.expiredExceptions = [0]
+        totals.stateSkipped = ["torn": 1]
         totals.eventToAlert.observe(0.25)
         totals.eventToAlert.observe(2)
         let lane = LaneReading(
