@@ -87,6 +87,7 @@ final class DemoStage: Sendable {
         let started = ContinuousClock.now
         try await sendTraffic()
         let seen = try await untilEverythingIsRead()
+        try await untilNothingIsOnItsWay()
         let elapsed = ContinuousClock.now - started
         for instance in instances where await !instance.stop(timeout: .seconds(20)) {
             throw Stuck(description: "an instance did not stop in time")
@@ -165,11 +166,35 @@ final class DemoStage: Sendable {
         for instance in instances {
             if let failure = instance.failure { throw failure }
             let snapshot = await instance.snapshot()
-            reading.records += Int(snapshot.records)
+            // Without the lanes that only correlate what these hand on.
+            let records = snapshot.lanes.lazy.filter { $0.topics == [Self.eventTopic] }.map(\.counters.records)
+            let share = Int(records.reduce(0, +))
+            reading.records += share
             reading.deadLetters += Int(snapshot.deadLetters)
-            reading.shares.append(Int(snapshot.records))
+            reading.shares.append(share)
         }
         return reading
+    }
+
+    /// Waits until the lanes that correlate over partitions have taken all that was handed on to them, up to what the
+    /// others say of how far they have come: they do so once a second.
+    private func untilNothingIsOnItsWay() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        var taken: Int64 = -1
+        var quietSince = ContinuousClock.now
+        while ContinuousClock.now < deadline {
+            var position: Int64 = 0
+            var lag: Int64 = 0
+            for instance in instances {
+                for lane in await instance.snapshot().lanes where lane.topics != [Self.eventTopic] {
+                    position += lane.sources.reduce(0) { $0 + ($1.position ?? 0) }
+                    lag += lane.lag
+                }
+            }
+            if position != taken || lag > 0 { (taken, quietSince) = (position, .now) }
+            if ContinuousClock.now - quietSince > .seconds(2) { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     private func progress(sent: Int) async throws -> Int {
