@@ -76,9 +76,14 @@ public final class Command: @unchecked Sendable {
         process.currentDirectoryURL = packageRoot
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("APUS_") }
             .merging(environment) { $1 }
-        process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try FileHandle(forWritingTo: files.output)
-        process.standardError = try FileHandle(forWritingTo: files.errors)
+        let ends = [
+            try FileHandle(forReadingFrom: inputFile), try FileHandle(forWritingTo: files.output),
+            try FileHandle(forWritingTo: files.errors),
+        ]
+        // The process has its own by then, and Foundation keeps these for good. From about 1,365 descriptors on, it
+        // reads beyond the list of them when it starts the next process (swift-corelibs-foundation of Swift 6.3).
+        defer { for end in ends { try? end.close() } }
+        (process.standardInput, process.standardOutput, process.standardError) = (ends[0], ends[1], ends[2])
         try process.run()
     }
 
