@@ -1,5 +1,5 @@
 public import EQL
-import EventSchema
+public import EventSchema
 public import Matching
 public import Normalization
 public import Rules
@@ -19,6 +19,9 @@ public struct CompiledRules: Sendable {
     public let queries: CompiledQueries
     /// Rules whose events do not come together in the lanes that read them; none before ``spread(over:)``.
     public internal(set) var forwarded: Set<Int> = []
+    /// The field that has to bring all events of a host to partitions of one number, since some rule correlates them
+    /// there; nil when none relies on it, and before ``spread(over:)``.
+    public internal(set) var partitionKey: FieldID?
 
     /// Whether any rule is in the shadow stage.
     public var hasShadowRules: Bool { rules.contains { $0.stage == .shadow } }

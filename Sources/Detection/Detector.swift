@@ -158,6 +158,10 @@ public final class Detector {
     /// Evaluates one rule by itself against the record taken last, which must have decoded: what that costs by `clock`.
     public func measure(rule: Int, clock: () -> UInt64) -> UInt64 { evaluator.measure(query: rule, clock: clock) }
 
+    /// A hash of what the record taken last, which must have decoded, has in ``CompiledRules/partitionKey``; nil when that
+    /// is nothing or not a string. The same in every process.
+    public var partitionKeyHash: UInt64? { rules.partitionKey.flatMap { evaluator.hash(of: $0) } }
+
     /// Moves the watermark; call it once a batch.
     public func advance() {
         evaluator.advanceWatermark()

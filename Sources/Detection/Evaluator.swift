@@ -108,22 +108,22 @@ public final class Evaluator {
         return counters
     }
     /// In the order of ``CompiledQueries/exceptions``.
-    public private(set) var exceptionCounters: [ExceptionCounters]
+    public internal(set) var exceptionCounters: [ExceptionCounters]
     /// Matches since the last ``takeMatches()``, in the order in which they became complete.
     public private(set) var matches: [QueryMatch] = []
 
-    private let options: EvaluatorOptions
+    let options: EvaluatorOptions
     /// Queries that correlate in other lanes.
     private let forwarded: Set<Int>
     let role: DetectorRole
-    private let decoder: EventReader
-    private let matcher: Matcher
-    private var correlators: [Correlator]
+    let decoder: EventReader
+    let matcher: Matcher
+    var correlators: [Correlator]
     /// What correlations counted that are no more.
-    private var formerCorrelations = CorrelationCounters()
+    var formerCorrelations = CorrelationCounters()
     var clocks: EventClocks
     /// Stage hits of the current record by query; reused.
-    private var hitsByQuery: [(query: Int, stages: [(stage: Int, keys: [CorrelationKey])])] = []
+    var hitsByQuery: [(query: Int, stages: [(stage: Int, keys: [CorrelationKey])])] = []
 
     /// Called with the index of the query for everything that happens to its partial matches; costs nothing
     /// when there is none.
@@ -133,15 +133,6 @@ public final class Evaluator {
     var forwards: [ForwardedHit] = []
     /// The sources that stand for input lanes, by lane; of a detector for the correlate topic.
     var laneSources: [Int] = []
-
-    private enum Correlator {
-        case none
-        /// Elsewhere.
-        case forwarded
-        case sequence(SequenceMachine)
-        case sample(SampleMachine)
-        case collection(SampleCollection)
-    }
 
     /// - Parameters:
     ///   - forwarded: queries that correlate elsewhere.
@@ -255,10 +246,16 @@ public final class Evaluator {
         return clock() &- start
     }
 
+    /// FNV-1a of the first value of a field of the record taken last; nil when that is not a string.
+    func hash(of field: FieldID) -> UInt64? {
+        guard let value = decoder.event.first(field), value.kind == .string else { return nil }
+        return value.bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
     // MARK: Script blocks
 
     /// The event as a part of a script block, if it is one and some query reads the text.
-    private func part(
+    func part(
         _ event: Event, _ payload: UnsafeRawBufferPointer, _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime
     ) -> (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)? {
         guard let fields = queries.derived.scriptBlock,
@@ -273,7 +270,7 @@ public final class Evaluator {
         return (part, key, total)
     }
 
-    private func wait(_ waiting: (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)) {
+    func wait(_ waiting: (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)) {
         let pushed = clocks.blocks.add(waiting.part, to: waiting.key, total: waiting.total)
         for block in pushed { take(block, passed: currentWatermark, now: currentWatermark) }
         // Where no watermark moves, nothing is gained by waiting for it.
@@ -366,7 +363,7 @@ public final class Evaluator {
     }
 
     /// Sorts what an event matches by query and stage into ``hitsByQuery``.
-    private func collectHits(_ found: UnsafeBufferPointer<Int32>, _ event: Event, _ time: EventTime) {
+    func collectHits(_ found: UnsafeBufferPointer<Int32>, _ event: Event, _ time: EventTime) {
         hitsByQuery.removeAll(keepingCapacity: true)
         for condition in found {
             let owner = queries.owners[Int(condition)]
@@ -426,25 +423,10 @@ public final class Evaluator {
     func advance(_ held: HeldHits) {
         let query = held.query
         if role != .inputs, isRepeated(held) { return }
-        withCorrelator(query) { correlator, trace, add in
-            switch correlator {
-            case .forwarded: break
-            case .none:
-                matches.append(QueryMatch(query: query, steps: [held.hits.event], key: CorrelationKey([])))
-            case .sequence(var machine):
-                // Taken out while it changes: a machine in two places would be copied.
-                correlator = .none
-                machine.advance(held.hits, trace: trace, completed: add)
-                correlator = .sequence(machine)
-            case .sample(var machine):
-                correlator = .none
-                machine.advance(held.hits, trace: trace, completed: add)
-                correlator = .sample(machine)
-            case .collection(var collection):
-                correlator = .none
-                collection.collect(held.hits)
-                correlator = .collection(collection)
-            }
+        if case .none = correlators[query] {
+            matches.append(QueryMatch(query: query, steps: [held.hits.event], key: CorrelationKey([])))
+        } else {
+            correlate(query) { $0.advance(held.hits, trace: $1, completed: $2) }
         }
     }
 
@@ -452,17 +434,11 @@ public final class Evaluator {
     private func isRepeated(_ held: HeldHits) -> Bool {
         let origin = held.hits.event.origin
         return held.hits.stages.contains { _, keys in
-            keys.contains { key in
-                switch correlators[held.query] {
-                case .none, .forwarded, .collection: false
-                case .sequence(let machine): machine.holds(origin, for: key)
-                case .sample(let machine): machine.holds(origin, for: key)
-                }
-            }
+            keys.contains { correlators[held.query].holds(origin, for: $0) }
         }
     }
 
-    private func withCorrelator(
+    private func correlate(
         _ query: Int, _ body: (inout Correlator, CorrelationTrace?, (Completion) -> Void) -> Void
     ) {
         let trace = trace.map { trace in { (step: TraceStep) in trace(query, step) } }
@@ -486,7 +462,9 @@ public final class Evaluator {
             }
             while let hits = clocks.all[clock].held.next(upTo: now) { advance(hits) }
             guard now != before else { continue }
-            for query in correlators.indices where queries.timings[query].clock == clock { expire(query, now) }
+            for query in correlators.indices where queries.timings[query].clock == clock {
+                correlate(query) { $0.expire(watermark: now, trace: $1, completed: $2) }
+            }
         }
     }
 
@@ -498,39 +476,7 @@ public final class Evaluator {
         for clock in clocks.indices {
             while let hits = clocks.all[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
         }
-        for query in correlators.indices { finish(query) }
-    }
-
-    private func expire(_ query: Int, _ now: EventTime) {
-        withCorrelator(query) { correlator, trace, add in
-            switch correlator {
-            case .none, .forwarded, .collection: break
-            case .sequence(var machine):
-                correlator = .none
-                machine.expire(watermark: now, trace: trace, completed: add)
-                correlator = .sequence(machine)
-            case .sample(var machine):
-                correlator = .none
-                machine.expire(watermark: now, trace: trace)
-                correlator = .sample(machine)
-            }
-        }
-    }
-
-    private func finish(_ query: Int) {
-        withCorrelator(query) { correlator, trace, add in
-            switch correlator {
-            case .none, .forwarded, .sample: break
-            case .sequence(var machine):
-                correlator = .none
-                machine.finish(trace: trace, completed: add)
-                correlator = .sequence(machine)
-            case .collection(var collection):
-                correlator = .none
-                collection.finish(completed: add)
-                correlator = .collection(collection)
-            }
-        }
+        for query in correlators.indices { correlate(query) { $0.finish(trace: $1, completed: $2) } }
     }
 
     // MARK: Results
@@ -548,200 +494,22 @@ public final class Evaluator {
 
     /// Totals over all correlations.
     public var correlationCounters: CorrelationCounters {
-        correlators.reduce(into: formerCorrelations) { total, correlator in
-            switch correlator {
-            case .none, .forwarded: break
-            case .sequence(let machine): total += machine.counters
-            case .sample(let machine): total += machine.counters
-            case .collection(let collection): total += collection.counters
-            }
-        }
+        correlators.reduce(into: formerCorrelations) { $0 += $1.counters }
     }
 
     /// Payload bytes that correlations hold; an event that several of them hold counts for each.
-    public var heldBytes: Int {
-        correlators.reduce(0) { total, correlator in
-            switch correlator {
-            case .none, .forwarded, .collection: total
-            case .sequence(let machine): total + machine.heldBytes
-            case .sample(let machine): total + machine.heldBytes
-            }
-        }
-    }
+    public var heldBytes: Int { correlators.reduce(0) { $0 + $1.heldBytes } }
 
     /// Keys that correlations hold something for.
-    public var liveKeys: Int {
-        correlators.reduce(0) { total, correlator in
-            switch correlator {
-            case .none, .forwarded: total
-            case .sequence(let machine): total + machine.liveKeys
-            case .sample(let machine): total + machine.liveKeys
-            case .collection(let collection): total + collection.liveKeys
-            }
-        }
-    }
-}
-
-// MARK: - State
-
-extension CompiledQueries {
-    /// The fields of time with their names.
-    fileprivate var clockFields: [(id: FieldID, name: String)] {
-        timestampFields.map { ($0, layout.paths[$0.index].dotted) }
-    }
-}
-
-extension Evaluator {
-    /// Takes over sources, time, and what the queries that stay hold. `old` is of no use afterwards.
-    ///
-    /// - Parameter origins: for each query, its index in `old`; nil for one that begins anew.
-    func takeOver(_ old: Evaluator, origins: [Int?]) {
-        clocks = EventClocks(queries.clockFields, lateness: options.lateness(for: role), continuing: old.clocks)
-        laneSources = old.laneSources
-        var successors: [Int: Int] = [:]
-        for (query, origin) in origins.enumerated() {
-            guard let origin else { continue }
-            successors[origin] = query
-            correlators[query] = old.correlators[origin]
-            old.correlators[origin] = .none
-        }
-        for clock in old.clocks.indices {
-            // In their order, which those of one event keep.
-            while var hits = old.clocks.all[clock].held.next(upTo: EventTime(nanoseconds: .max)) {
-                guard let query = successors[hits.query] else { continue }
-                hits.query = query
-                clocks.all[queries.timings[query].clock].held.insert(hits, event: hits.hits.event)
-            }
-        }
-    }
-
-    /// Counts on where `old`, whose queries were taken over before, has come to.
-    ///
-    /// - Parameter exceptions: for each exception, its index in `old`; nil for one that begins with nothing.
-    func count(on old: Evaluator, exceptions: [Int?]) {
-        totals = old.totals
-        // What is left in `old` by now has not been taken over.
-        formerCorrelations = old.correlationCounters
-        for (index, former) in exceptions.enumerated() {
-            if let former { exceptionCounters[index] = old.exceptionCounters[former] }
-        }
-    }
-
-    /// Forgets what a query holds, so that ``takeStateChanges(_:)`` tells of it.
-    func abandon(_ query: Int) {
-        withMachine(query, sequence: { $0.abandon() }, sample: { $0.abandon() })
-    }
-
-    /// Takes a record once more that the restored state names as held for the watermark, so that it waits again and
-    /// does nothing else. Any other record is passed over: what it did is in the state.
-    ///
-    /// - Returns: false when the record matches nothing it was held for.
-    func replay(_ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int) -> Bool {
-        guard let awaited = clocks.takeAwaited(origin.offset, source: source) else { return true }
-        guard decoder.decode(payload, normalizes: options.normalizes(origin.topic)) == nil else { return false }
-        let event = decoder.event
-        if let part = part(event, payload, origin, awaited[0].time, EventTime(nanoseconds: .max)) {
-            wait(part)
-            return true
-        }
-        let found = matcher.match(event)
-        collectHits(found, event, event.timestamp ?? awaited[0].time)
-        var isHeld = false
-        let retained = RetainedEvent(copying: payload, origin: origin, timestamp: awaited[0].time)
-        for (query, stages) in hitsByQuery where waits(query) {
-            let timing = queries.timings[query]
-            guard let time = awaited.first(where: { $0.clock == timing.clock })?.time else { continue }
-            let own = RetainedEvent(
-                retained, timestamp: time, tiebreaker: timing.tiebreakerField.flatMap { event.tiebreaker(in: $0) },
-                isLate: clocks.all[timing.clock].watermark.hasPassed(time))
-            clocks.all[timing.clock].held.insert(
-                HeldHits(query: query, hits: StageHits(event: own, stages: stages), readAt: origin), event: own)
-            isHeld = true
-        }
-        return isHeld
-    }
-
-    /// No more records of `source` are to be replayed; returns how many of those held did not come.
-    func endReplay(_ source: Int) -> Int { clocks.endReplay(source) }
-
-    /// Whether records that were held have not been replayed.
-    var awaitsReplay: Bool { clocks.awaitedCount > 0 }
-
-    func timeState(topics: [String]) -> TimeState { clocks.state(topics: topics) }
-
-    func restore(_ state: TimeState, topics: [String]) {
-        clocks.restore(state, topics: topics)
-        if case .correlate(let lanes) = role { announceRestored(lanes: lanes) }
-    }
-
-    var hasStateChanges: Bool {
-        correlators.contains { correlator in
-            switch correlator {
-            case .none, .forwarded, .collection: false
-            case .sequence(let machine): machine.hasChanges
-            case .sample(let machine): machine.hasChanges
-            }
-        }
-    }
-
-    /// Hands on what changed in the correlations since the last call.
-    func takeStateChanges(_ body: (_ query: Int, StateChange) -> Void) {
-        for query in correlators.indices {
-            func handOn(_ change: StateChange) { body(query, change) }
-            withMachine(query, sequence: { $0.takeChanges(handOn) }, sample: { $0.takeChanges(handOn) })
-        }
-    }
-
-    /// Takes up what a query held for a key.
-    func restore(
-        _ query: Int, _ key: CorrelationKey, _ body: ArraySlice<UInt8>, events: [RetainedEvent?]
-    ) throws(StateCorruption) -> RestoredKey {
-        switch correlators[query] {
-        case .none, .forwarded, .collection: throw StateCorruption("the rule correlates nothing")
-        case .sequence(var machine):
-            correlators[query] = .none
-            defer { correlators[query] = .sequence(machine) }
-            return try machine.restore(key, body, events: events)
-        case .sample(var machine):
-            correlators[query] = .none
-            defer { correlators[query] = .sample(machine) }
-            return try machine.restore(key, body, events: events)
-        }
-    }
-
-    func rewrite(_ query: Int, _ key: CorrelationKey) {
-        withMachine(query, sequence: { $0.rewrite(key) }, sample: { $0.rewrite(key) })
-    }
-
-    func finishRestoring() {
-        for query in correlators.indices {
-            withMachine(query, sequence: { $0.finishRestoring() }, sample: { $0.finishRestoring() })
-        }
-    }
-
-    private func withMachine(
-        _ query: Int, sequence: (inout SequenceMachine) -> Void, sample: (inout SampleMachine) -> Void
-    ) {
-        switch correlators[query] {
-        case .none, .forwarded, .collection: break
-        case .sequence(var machine):
-            correlators[query] = .none
-            sequence(&machine)
-            correlators[query] = .sequence(machine)
-        case .sample(var machine):
-            correlators[query] = .none
-            sample(&machine)
-            correlators[query] = .sample(machine)
-        }
-    }
+    public var liveKeys: Int { correlators.reduce(0) { $0 + $1.liveKeys } }
 }
 
 extension Event {
-    fileprivate func time(in field: FieldID) -> EventTime? {
+    func time(in field: FieldID) -> EventTime? {
         first(field).flatMap { EventTime($0) }
     }
 
-    fileprivate func tiebreaker(in field: FieldID) -> Int64? {
+    func tiebreaker(in field: FieldID) -> Int64? {
         guard let value = first(field) else { return nil }
         return switch value.kind {
         case .integer: value.integer
@@ -749,5 +517,12 @@ extension Event {
         case .string: Int64(String(decoding: value.bytes, as: UTF8.self))
         case .boolean: nil
         }
+    }
+}
+
+extension CompiledQueries {
+    /// The fields of time with their names.
+    var clockFields: [(id: FieldID, name: String)] {
+        timestampFields.map { ($0, layout.paths[$0.index].dotted) }
     }
 }

@@ -13,6 +13,7 @@ struct LaneEnvironment: Sendable {
     let options: PipelineOptions
     var width: Membership.Width
     let topics: TopicTable
+    let keyWatch: KeyWatch
     let encoder: AlertEncoder
     /// For ``PipelineOptions/onAlert``; nil when alerts have that shape anyway.
     let feedEncoder: AlertEncoder?

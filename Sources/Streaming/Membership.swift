@@ -34,6 +34,7 @@ final class Membership: @unchecked Sendable {
     /// Those of the beginning; later ones come with the environment.
     private let rules: CompiledRules
     private let pool: LanePool
+    private let keyWatch: KeyWatch
     private let owner: Owner
     private let control = DispatchQueue(label: "apus.control")
     private let state = Mutex(State())
@@ -80,13 +81,14 @@ final class Membership: @unchecked Sendable {
     ///
     /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
     init(
-        rules: CompiledRules, options: PipelineOptions, pool: LanePool, width: Width, log: ClientLog.Handler?,
-        owner: Owner
+        rules: CompiledRules, options: PipelineOptions, pool: LanePool, width: Width, keyWatch: KeyWatch,
+        log: ClientLog.Handler?, owner: Owner
     ) throws {
         self.rules = rules
         self.options = options
         self.width = width
         self.pool = pool
+        self.keyWatch = keyWatch
         self.owner = owner
         let consumer = try Consumer(
             options.consumerProperties, group: options.application, controlQueue: control, log: log,
@@ -555,7 +557,7 @@ final class Membership: @unchecked Sendable {
         evaluatorOptions.verbatimTopics = Set(
             (options.origins ?? options.inputs).filter { !$0.normalizes }.map { topics.id(of: $0.name) })
         return LaneEnvironment(
-            rules: rules, options: options, width: width, topics: topics,
+            rules: rules, options: options, width: width, topics: topics, keyWatch: keyWatch,
             encoder: AlertEncoder(topics: names, engineVersion: Engine.version, profile: options.profile),
             feedEncoder: options.profile == .ecs
                 ? nil : AlertEncoder(topics: names, engineVersion: Engine.version, profile: .ecs),

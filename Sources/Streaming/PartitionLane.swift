@@ -40,6 +40,7 @@ final class PartitionLane: @unchecked Sendable {
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
     private var meter: LaneMeter
+    private var strays = StrayKeys()
     /// When the lane last took records or had none to take: uptime in nanoseconds, read by the membership,
     /// which notices a lane that does not get there any more.
     private let progress = Atomic(DispatchTime.now().uptimeNanoseconds)
@@ -212,8 +213,9 @@ final class PartitionLane: @unchecked Sendable {
             message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
             origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
             source: source.number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
-        guard let failure else { return meter.evaluated(by: detector) }
-        reject(message, source, failure)
+        if let failure { return reject(message, source, failure) }
+        meter.evaluated(by: detector)
+        strays.evaluated(by: detector, source.topic, partition, environment.keyWatch)
     }
 
     func reject(_ message: MessageView, _ source: LaneSource, _ failure: DecodeFailure) {
@@ -329,6 +331,7 @@ final class PartitionLane: @unchecked Sendable {
             }
             sayWatermark(now)
             listen(now)
+            sayStrays()
             checkpoint()
             delivery.proceed()
             if state == .paused, hasRoom() { turn() }
@@ -336,6 +339,16 @@ final class PartitionLane: @unchecked Sendable {
                 progress.store(now.uptimeNanoseconds, ordering: .relaxed)
             }
         }
+    }
+
+    private func sayStrays() {
+        guard let found = strays.take() else { return }
+        let names = environment.topics.names
+        environment.report(
+            .keyStrayed(
+                TopicPartition(names[Int(found.now.rawValue)], partition),
+                before: TopicPartition(names[Int(found.before.topic.rawValue)], found.before.partition),
+                records: found.records))
     }
 
     /// Seals what was done since the last checkpoint. What the watermark still holds back counts as unread.

@@ -16,6 +16,7 @@ public final class Pipeline: Sendable {
     private let observe: @Sendable (PipelineEvent) -> Void
     private let log: ClientLog.Handler?
     private let pool: LanePool
+    private let keyWatch = KeyWatch()
     private let state: Mutex<State>
     /// Memberships begin and end here, one at a time; may wait.
     private let lifecycle = DispatchQueue(label: "apus.lifecycle")
@@ -231,7 +232,7 @@ public final class Pipeline: Sendable {
     private func makeMembership() throws -> Membership {
         try Membership(
             rules: state.withLock { $0.rules }, options: options, pool: pool, width: state.withLock { $0.width },
-            log: log,
+            keyWatch: keyWatch, log: log,
             owner: Membership.Owner(
                 observe: observe,
                 committed: { [weak self] in self?.state.withLock { $0.restarts = 0 } },

@@ -44,6 +44,9 @@ public enum PipelineEvent: Sendable {
     case stalled(partition: Int32)
     /// A lane of the correlate topic has not heard of an input lane for so long that it does not wait for it any more.
     case laneSilent(Int32, heardBy: Int32)
+    /// Events of one host came in a partition of another number than before, although rules rely on its coming to one.
+    /// So many were seen in a sample of the records; one of them with its places.
+    case keyStrayed(TopicPartition, before: TopicPartition, records: Int)
     /// The lanes evaluate with the set of rules that has this hash.
     case rulesReplaced(hash: String)
     /// A lane has stopped reading for good: its last reading.

@@ -23,6 +23,7 @@ public struct RuntimeMetrics: Sendable {
     private let lastReloadSuccessful: Gauge
     public let ruleRecordsRejected: Counter
     public let rejoins: Counter
+    public let strayKeys: Counter
     public let clientErrors: Counter
     public let alertsShortened: Counter
     public let deadLettersEmptied: Counter
@@ -50,6 +51,7 @@ public struct RuntimeMetrics: Sendable {
             label: MetricDescription.lastReloadSuccessful.name, dimensions: [], factory: factory)
         ruleRecordsRejected = counter(.ruleRecordsRejected)
         rejoins = counter(.rejoins)
+        strayKeys = counter(.strayKeys)
         clientErrors = counter(.clientErrors)
         alertsShortened = counter(.alertsShortened)
         deadLettersEmptied = counter(.deadLettersEmptied)

@@ -1,6 +1,7 @@
 import Detection
 import EQL
 import EventSchema
+import Events
 import Rules
 import Testing
 
@@ -72,5 +73,38 @@ import Testing
         #expect(rules.forwarded.isEmpty)
         let spread = rules.spread(over: [InputKeying(topic: "a", key: "host.id", partitions: 6)])
         #expect(spread.forwarded == [try #require(rules.rules.firstIndex { $0.id.hasSuffix("2") })])
+    }
+
+    @Test(
+        arguments: [
+            (byHost, "host.id", 6, "host.id"), (byHostKey, "host.id", 6, "apus.host_key"), (byHost, "host.id", 1, nil),
+            (byUser, "host.id", 6, nil), ("process where true", "host.id", 6, nil),
+        ] as [(String, FieldPath, Int, FieldPath?)])
+    func theFieldThatRulesRelyOnIsKnown(_ query: String, _ key: FieldPath, _ partitions: Int, _ expected: FieldPath?)
+        throws
+    {
+        let rules = try CompiledRules(RuleSet([try rule(query)]))
+        let spread = rules.spread(over: [InputKeying(topic: "a", key: key, partitions: partitions)])
+        #expect(spread.partitionKey == expected.flatMap { rules.queries.layout.id(of: $0) })
+        #expect((spread.partitionKey == nil) == (expected == nil))
+    }
+
+    @Test func equalKeysHaveEqualHashes() throws {
+        let rules = try CompiledRules(RuleSet([try rule(Self.byHost)]))
+            .spread(over: [InputKeying(topic: "a", key: "host.id", partitions: 6)])
+        let detector = Detector(rules, options: EvaluatorOptions(ordering: .stream(lateness: 0)))
+        let source = detector.addSource()
+        let hashes = [#""h1""#, #""h2""#, #"["h1","h2"]"#, "null", "7"].map { host -> UInt64? in
+            let record = Array(#"{"event":{"category":"process"},"host":{"id":\#(host)}}"#.utf8)
+            let failure = record.withUnsafeBytes {
+                detector.process(
+                    $0, origin: RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: 0), source: source,
+                    recordTime: nil)
+            }
+            return failure == nil ? detector.partitionKeyHash : nil
+        }
+        #expect(hashes[0] != nil && hashes[0] == hashes[2] && hashes[0] != hashes[1] && hashes[3] == nil)
+        // FNV-1a of "h1": the same in every process.
+        #expect(hashes[0] == 0x8ba_8707_b55f_07d2)
     }
 }

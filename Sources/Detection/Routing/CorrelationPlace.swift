@@ -61,17 +61,24 @@ public enum CorrelationPlace: Hashable, Sendable {
             }
         }
         guard let key = input.key else { return nil }
-        let joins = first.keys.indices.contains { place in
-            stages.allSatisfy { stage in
-                stage.keys.indices.contains(place) && !stage.keys[place].isOptional
-                    && Self.spreadsAlike(stage.keys[place].path, key, hostKey)
-            }
-        }
-        if joins {
+        if Self.joinField(of: query, spreadBy: key, hostKey: hostKey) != nil {
             self = .inPlace
         } else {
             self = .correlateTopic(first.keys.isEmpty ? .noJoinKey : .keyed(topic: input.topic, by: key))
         }
+    }
+
+    /// The field of the join key that brings all stages to the partition that `key` chooses.
+    static func joinField(of query: CheckedQuery, spreadBy key: FieldPath, hostKey: [FieldPath]) -> FieldPath? {
+        let stages = query.stages
+        guard let first = stages.first else { return nil }
+        let place = first.keys.indices.first { place in
+            stages.allSatisfy { stage in
+                stage.keys.indices.contains(place) && !stage.keys[place].isOptional
+                    && spreadsAlike(stage.keys[place].path, key, hostKey)
+            }
+        }
+        return place.map { first.keys[$0].path }
     }
 
     private static func spreadsAlike(_ field: FieldPath, _ key: FieldPath, _ hostKey: [FieldPath]) -> Bool {
@@ -108,13 +115,25 @@ extension CompiledRules {
         }
     }
 
-    /// The same rules for inputs spread like these: what cannot come together in place is handed on.
+    /// The same rules for inputs spread like these: what cannot come together in place is handed on, and what can is
+    /// known by the field it relies on.
     public func spread(over inputs: [InputKeying]) -> CompiledRules {
         var spread = self
+        spread.partitionKey = partitionKey(for: inputs)
         spread.forwarded = Set(
             places(for: inputs).enumerated().compactMap { rule, place in
                 if case .correlateTopic? = place { rule } else { nil }
             })
         return spread
+    }
+
+    /// Rules that correlate in place over several partitions do so only where all inputs are keyed by one field.
+    private func partitionKey(for inputs: [InputKeying]) -> FieldID? {
+        guard let key = inputs.first?.key, inputs.contains(where: { $0.partitions > 1 }) else { return nil }
+        let field = zip(rules, places(for: inputs)).lazy.compactMap { rule, place in
+            place == .inPlace
+                ? CorrelationPlace.joinField(of: rule.checked, spreadBy: key, hostKey: queries.fields.hostKey) : nil
+        }.first
+        return field.flatMap { queries.layout.id(of: $0) }
     }
 }

@@ -123,6 +123,10 @@ extension MetricDescription {
         "apus_transactions_total", .counter, labels: ["outcome"], "Transactions: committed or aborted.")
     static let rejoins = MetricDescription(
         "apus_rejoins_total", .counter, "Times that both clients were given up and the group joined anew.")
+    static let strayKeys = MetricDescription(
+        "apus_stray_keys_total", .counter,
+        "Sampled records of a host that had come in a partition of another number before, although rules rely on the key."
+    )
     static let clientErrors = MetricDescription(
         "apus_kafka_errors_total", .counter, "Problems that the Kafka clients reported and are dealing with.")
     static let reloads = MetricDescription(
@@ -169,7 +173,7 @@ extension MetricDescription {
         partials, completed, expired, evictions, suppressionWindows, suppressionEvictions, watermarkDelay,
         stateRestored, stateWritten, stateDiscarded, stateSkipped,
         lag, lagSeconds, queueDepth, outstanding, partitions, lanes, rebalances, commits, checkpointSeconds,
-        transactionSeconds, transactions, rejoins, clientErrors, alertsShortened, deadLettersEmptied,
+        transactionSeconds, transactions, rejoins, strayKeys, clientErrors, alertsShortened, deadLettersEmptied,
         reloads, reloadFailures, ruleRecordsRejected, lastReload, lastReloadSuccessful,
         ready, readingAge, build, dashboards, cpu, memory, descriptors, started,
     ]

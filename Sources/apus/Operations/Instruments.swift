@@ -60,6 +60,7 @@ final class Instruments: Sendable {
         case .deadLetterWithoutValue: runtime.deadLettersEmptied.increment()
         case .alertShortened: runtime.alertsShortened.increment()
         case .problem: runtime.clientErrors.increment()
+        case .keyStrayed(_, _, let records): runtime.strayKeys.increment(by: records)
         case .laneClosed(let lane):
             state.withLock { $0.ledger.close(LaneTotals(lane, $0.engine), of: lane.id) }
         // Counted by the lanes, or seen in their readings.

@@ -117,6 +117,13 @@ struct Logs {
                 logger.error(
                     "the lane of an input partition says nothing: correlations go on without it",
                     metadata: ["partition": "\(lane)", "correlate_partition": "\(listener)"])
+            case .keyStrayed(let partition, let before, _):
+                logger.warning(
+                    """
+                    events of one host come in partitions of different numbers, so that rules that correlate in place \
+                    can miss them: let all producers use the configured key as record key, with one partitioner, or \
+                    take 'key' out of input.topics
+                    """, metadata: ["partition": "\(partition)", "before": "\(before)"])
             case .laneClosed(let lane):
                 logger.debug(
                     "lane closed", metadata: ["partition": "\(lane.partition)"])
