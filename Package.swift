@@ -140,7 +140,7 @@ let package = Package(
         tests(
             "AllocationTests",
             [
-                "CAllocations", "CInstructions", "Detection", "EventSchema", "Events", "Normalization", "Rules",
+                "CAllocations", "CInstructions", "Detection", "EQL", "EventSchema", "Events", "Normalization", "Rules",
                 "Settings", "Traffic",
             ]),
         tests("EventSchemaTests", ["EventSchema"]),

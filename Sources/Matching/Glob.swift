@@ -66,7 +66,7 @@ struct GlobTable: BitwiseCopyable {
     private let pieces: Table<IndexRange>
     private let text: Table<UInt8>
     /// Per glob, the bits it sets.
-    private let bits: ListTable
+    private let bits: MaskTable
 
     /// - Parameters:
     ///   - bits: those that each glob sets.
@@ -98,7 +98,7 @@ struct GlobTable: BitwiseCopyable {
         self.rows = arena.freeze(rows)
         self.pieces = arena.freeze(pieces)
         self.text = arena.freeze(text)
-        self.bits = ListTable(bits, in: arena)
+        self.bits = MaskTable(bits, in: arena)
     }
 
     /// What a value is searched for.
@@ -121,7 +121,7 @@ struct GlobTable: BitwiseCopyable {
     /// Those that need a literal.
     func globs(of literal: Int32) -> UnsafeBufferPointer<Int32> { globsOfLiteral[Int(literal)] }
 
-    func bits(of glob: Int32) -> UnsafeBufferPointer<Int32> { bits[Int(glob)] }
+    func bits(of glob: Int32) -> UnsafeBufferPointer<WordMask> { bits[Int(glob)] }
 
     /// Whether ASCII letters of a value have to be in lower case before a glob can be compared with it.
     func folds(_ glob: Int32) -> Bool { rows[Int(glob)].isFolded }

@@ -7,10 +7,13 @@ final class GlobScanner {
     private let found: UnsafeMutablePointer<Int32>
     private var folded: UnsafeMutableRawBufferPointer
 
+    /// Few values are longer.
+    private static let firstCapacity = 1 << 14
+
     /// - Parameter literals: as many as the largest table has.
     init(literals: Int) {
         found = .allocate(capacity: max(literals, 1))
-        folded = .allocate(byteCount: 256, alignment: 1)
+        folded = .allocate(byteCount: Self.firstCapacity, alignment: 1)
     }
 
     deinit {
@@ -28,7 +31,7 @@ final class GlobScanner {
     /// - Parameter literals: those of the group's globs.
     func answer(
         _ group: UnsafePointer<FieldGroup>, _ literals: OpaquePointer, _ value: UnsafeRawBufferPointer,
-        scratch: PatternScratch, bits: UnsafeMutablePointer<UInt64>
+        scratch: PatternScratch, bits: PredicateBits
     ) {
         var context = ScanContext(found: found)
         withUnsafeMutablePointer(to: &context) { context in
@@ -49,7 +52,7 @@ final class GlobScanner {
                 }
                 let text = needsFolding ? UnsafeRawBufferPointer(rebasing: folded[..<value.count]) : value
                 guard group.pointee.globs.matches(glob, text) else { continue }
-                for bit in group.pointee.globs.bits(of: glob) { bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63) }
+                bits.set(group.pointee.globs.bits(of: glob))
             }
         }
     }
@@ -57,7 +60,7 @@ final class GlobScanner {
     private func fold(_ value: UnsafeRawBufferPointer) {
         if folded.count < value.count {
             folded.deallocate()
-            var capacity = 256
+            var capacity = Self.firstCapacity
             while capacity < value.count { capacity *= 2 }
             folded = .allocate(byteCount: capacity, alignment: 1)
         }

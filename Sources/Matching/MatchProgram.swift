@@ -18,12 +18,9 @@ public final class MatchProgram: @unchecked Sendable {
     let entries: Table<Int32>
     /// Conditions without a gate.
     let ungated: Table<Int32>
-    /// Groups that hold a gating predicate.
-    let gateGroups: Table<Int32>
-    /// Per word of the bit set, which bits gate something.
-    let gateMasks: Table<UInt64>
-    /// Per bit of the bit set, the conditions behind it.
-    let gated: ListTable
+    let gatePlan: GatePlan
+    /// By estimate; matchers choose for themselves when they have measured.
+    let gates: GateIndex
     let wordCount: Int
     /// The length of the longest key of any case-folding table.
     let longestFolded: Int
@@ -98,30 +95,27 @@ public final class MatchProgram: @unchecked Sendable {
         let entries = conditions.map { planner.plan($0) }
 
         var ungated: [Int32] = []
-        var gated = [[Int32]](repeating: [], count: word * 64)
-        var masks = [UInt64](repeating: 0, count: word)
-        var gateGroups: Set<Int32> = []
+        var gated: [(condition: Int32, gate: Gate)] = []
         for (index, condition) in watched.enumerated() {
-            guard let gate = Gate.cover(condition) else {
+            if let gate = Gate(condition) {
+                gated.append((Int32(index), gate))
+            } else {
                 ungated.append(Int32(index))
-                continue
-            }
-            for test in Set(gate.tests) {
-                guard let predicate = predicates[test] else { continue }
-                gated[Int(predicate.bit)].append(Int32(index))
-                masks[Int(predicate.bit) / 64] |= 1 << UInt64(predicate.bit % 64)
-                gateGroups.insert(predicate.group)
             }
         }
+        gatePlan = GatePlan(
+            gated, predicates: predicates, wordCount: word, costs: groups.map(\.costOfLooking), in: arena)
+        var gates = GateIndex(gatePlan, wordCount: word)
+        let unmeasured = Selectivity(gatePlan)
+        gates.fill(GateChooser(gatePlan), unmeasured)
+        unmeasured.deallocate()
+        self.gates = gates
 
         self.conditions = conditions
         self.groups = arena.freeze(groups)
         nodes = arena.freeze(planner.nodes)
         self.entries = arena.freeze(entries)
         self.ungated = arena.freeze(ungated)
-        self.gateGroups = arena.freeze(gateGroups.sorted())
-        gateMasks = arena.freeze(masks)
-        self.gated = ListTable(gated, in: arena)
         wordCount = word
         longestGlobTable = groups.map(\.globs.literalCount).max() ?? 0
         longestFolded = groups.map(\.folded.longest).max() ?? 0
@@ -130,6 +124,10 @@ public final class MatchProgram: @unchecked Sendable {
         self.expressions = expressions
         patternSets = sets
         self.arena = arena
+    }
+
+    deinit {
+        gates.deallocate()
     }
 }
 

@@ -76,9 +76,9 @@ extension Matcher {
         // The group's bits will hold the answers of single values: forget them for the whole event.
         defer { evaluatedFor[Int(predicate.group)] = 0 }
         let values = event.values(group.pointee.field).map { value in
-            clear(group)
+            bits.clear(group.pointee.words)
             answer(value, group)
-            let passes = predicate.bit == group.pointee.existsBit || isSet(predicate.bit)
+            let passes = predicate.bit == group.pointee.existsBit || bits.isSet(predicate.bit)
             return LeafVerdict.Value(
                 text: value.text, isString: value.kind == .string, holds: passes,
                 span: passes && value.kind == .string ? span(of: test.test, in: value.bytes) : nil)
@@ -105,10 +105,6 @@ extension Matcher {
     /// The answer for the event as a whole.
     private func answer(_ predicate: MatchProgram.Predicate, _ event: Event) -> Bool {
         evaluate(predicate.group, event)
-        return isSet(predicate.bit)
-    }
-
-    private func isSet(_ bit: Int32) -> Bool {
-        bits[Int(bit >> 6)] & (1 << UInt64(bit & 63)) != 0
+        return bits.isSet(predicate.bit)
     }
 }

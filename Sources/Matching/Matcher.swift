@@ -11,7 +11,7 @@ public import Events
 public final class Matcher {
     public let program: MatchProgram
 
-    let bits: UnsafeMutablePointer<UInt64>
+    let bits: PredicateBits
     /// Per group, expressions last, the event its bits were last computed for; saves clearing them between events.
     let evaluatedFor: UnsafeMutablePointer<UInt64>
     /// Per condition, the event it was last decided for: several gates may lead to one condition.
@@ -23,11 +23,20 @@ public final class Matcher {
     private let scalars: ScalarEvaluator
     var eventNumber: UInt64 = 0
     private let spans: SpanFinder
+    /// The program's, or those of `tuning`.
+    private(set) var gates: GateIndex
+    private var tuning: GateTuning?
+    private let sampling: GateSampling
+    /// The number of the event whose answers are to be counted next.
+    private var nextSample: UInt64
 
-    public init(_ program: MatchProgram) {
+    /// - Parameter sampling: how often it is measured which predicates hold; shows in the cost and nowhere else.
+    public init(_ program: MatchProgram, sampling: GateSampling = GateSampling()) {
         self.program = program
-        bits = .allocate(capacity: max(program.wordCount, 1))
-        bits.initialize(repeating: 0, count: max(program.wordCount, 1))
+        self.sampling = sampling
+        gates = program.gates
+        nextSample = program.gatePlan.hasChoices ? 1 : .max
+        bits = PredicateBits(wordCount: program.wordCount)
         let groupCount = program.groups.count + program.scalars.leaves.count
         evaluatedFor = .allocate(capacity: max(groupCount, 1))
         evaluatedFor.initialize(repeating: 0, count: max(groupCount, 1))
@@ -58,23 +67,41 @@ public final class Matcher {
         for index in 0..<program.ungated.count {
             decide(program.ungated[index], event, &count)
         }
-        for index in 0..<program.gateGroups.count {
-            let group = program.gateGroups[index]
-            let words = program.groups[Int(group)].words
-            guard event.isPresent(program.groups[Int(group)].field) else { continue }
+        for group in gates.groups {
+            let field = program.groups.base[Int(group)].field
+            guard event.isPresent(field) else { continue }
             evaluate(group, event)
-            for word in Int(words.lower)..<Int(words.upper) {
-                var open = bits[word] & program.gateMasks[word]
+            bits.forEachTouched(program.groups.base[Int(group)].words) { word, held in
+                var open = held & gates.mask(ofWord: word)
                 while open != 0 {
-                    let bit = word * 64 + open.trailingZeroBitCount
-                    open &= open - 1
-                    for condition in program.gated[bit] where decidedFor[Int(condition)] != eventNumber {
+                    let bit = word << 6 + open.trailingZeroBitCount
+                    open &= open &- 1
+                    for condition in gates.conditions(behind: bit) where decidedFor[Int(condition)] != eventNumber {
                         decide(condition, event, &count)
                     }
                 }
             }
         }
+        if eventNumber >= nextSample { sample(event) }
         return UnsafeBufferPointer(start: hits, count: count)
+    }
+
+    /// Counts which predicates hold for the event that was matched last, and chooses gates anew when enough were counted.
+    private func sample(_ event: Event) {
+        let tuning = self.tuning ?? GateTuning(program, sampling)
+        self.tuning = tuning
+        tuning.beginSample()
+        let plan = program.gatePlan
+        for index in 0..<plan.groups.count {
+            let group = plan.groups[index]
+            let field = program.groups.base[Int(group)].field
+            guard event.isPresent(field) else { continue }
+            evaluate(group, event)
+            tuning.notePresent(group)
+            bits.forEachTouched(program.groups.base[Int(group)].words) { tuning.noteHeld($0, $1) }
+        }
+        if let chosen = tuning.endSample() { gates = chosen }
+        nextSample = eventNumber &+ tuning.interval
     }
 
     /// Whether condition `id` holds for `event`, whatever its gate says. For explanations and tests.
@@ -104,7 +131,7 @@ public final class Matcher {
         while next >= 0 {
             let node = program.nodes[Int(next)]
             evaluate(node.group, event)
-            next = bits[Int(node.word)] & node.mask != 0 ? node.onTrue : node.onFalse
+            next = bits.holds(node.word, node.mask) ? node.onTrue : node.onFalse
         }
         return next == MatchProgram.Node.accept
     }
@@ -116,13 +143,13 @@ public final class Matcher {
         evaluatedFor[Int(index)] = eventNumber
         guard Int(index) < program.groups.count else { return compute(index, event) }
         let group = program.groups.base + Int(index)
-        clear(group)
+        bits.clear(group.pointee.words)
         var isPresent = false
         for value in event.values(group.pointee.field) {
             isPresent = true
             answer(value, group)
         }
-        if isPresent, group.pointee.existsBit >= 0 { set(group.pointee.existsBit) }
+        if isPresent, group.pointee.existsBit >= 0 { bits.set(group.pointee.existsBit) }
     }
 
     /// Answers one expression.
@@ -130,24 +157,10 @@ public final class Matcher {
         let index = index - Int32(program.groups.count)
         let bit = program.scalars.leaves[Int(index)].bit
         if scalars.holds(index, for: event) {
-            set(bit)
+            bits.set(bit)
         } else {
-            bits[Int(bit >> 6)] &= ~(1 << UInt64(bit & 63))
+            bits.clear(bit)
         }
-    }
-
-    func clear(_ group: UnsafePointer<FieldGroup>) {
-        for word in Int(group.pointee.words.lower)..<Int(group.pointee.words.upper) { bits[word] = 0 }
-    }
-
-    @inline(__always)
-    private func set(_ bit: Int32) {
-        bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
-    }
-
-    @inline(__always)
-    private func set(_ list: UnsafeBufferPointer<Int32>) {
-        for bit in list { set(bit) }
     }
 
     /// Adds the answers one value gives: any value of a field may make a predicate true.
@@ -157,19 +170,19 @@ public final class Matcher {
         case .string: answer(text: value.bytes, group)
         case .integer:
             let integer = value.integer
-            if let row = search(group.pointee.integers, integer) { set(group.pointee.integerBits[row]) }
+            if let row = search(group.pointee.integers, integer) { bits.set(group.pointee.integerBits[row]) }
             compare(group) { $0.numericHolds(integer) }
         case .double:
             let double = value.double
             if let whole = Int64(exactly: double) {
-                if let row = search(group.pointee.integers, whole) { set(group.pointee.integerBits[row]) }
+                if let row = search(group.pointee.integers, whole) { bits.set(group.pointee.integerBits[row]) }
             } else {
                 for row in 0..<group.pointee.doubles.count where group.pointee.doubles[row] == double {
-                    set(group.pointee.doubleBits[row])
+                    bits.set(group.pointee.doubleBits[row])
                 }
             }
             compare(group) { $0.numericHolds(double) }
-        case .boolean: set(group.pointee.booleanBits[value.boolean ? 1 : 0])
+        case .boolean: bits.set(group.pointee.booleanBits[value.boolean ? 1 : 0])
         }
         if group.pointee.readsAllAsText, value.kind != .string { answer(textOf: value, group) }
     }
@@ -189,7 +202,7 @@ public final class Matcher {
 
     private func answer(text: UnsafeRawBufferPointer, _ group: UnsafePointer<FieldGroup>) {
         if !group.pointee.exact.isEmpty, let row = group.pointee.exact.row(of: text) {
-            set(group.pointee.exactBits[row])
+            bits.set(group.pointee.exactBits[row])
         }
         if !group.pointee.folded.isEmpty, text.count <= group.pointee.folded.longest {
             for index in 0..<text.count {
@@ -197,7 +210,7 @@ public final class Matcher {
                 foldBuffer[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
             }
             if let row = group.pointee.folded.row(of: UnsafeRawBufferPointer(rebasing: foldBuffer[..<text.count])) {
-                set(group.pointee.foldedBits[row])
+                bits.set(group.pointee.foldedBits[row])
             }
         }
         if let literals = group.pointee.globs.literals {
@@ -205,7 +218,7 @@ public final class Matcher {
         }
         if let database = group.pointee.patterns { scanPatterns(text, database, group.pointee.patternBits) }
         if group.pointee.readsAddresses, let address = IPAddress(parsing: text) {
-            if let row = search(group.pointee.blocks, address) { set(group.pointee.blockBits[row]) }
+            if let row = search(group.pointee.blocks, address) { bits.set(group.pointee.blockBits[row]) }
             compare(group) { test in
                 test.kind == .address && test.holds(address, IPAddress(high: test.high, low: test.low))
             }
@@ -217,7 +230,7 @@ public final class Matcher {
     }
 
     private func answer(date: EventTime, _ group: UnsafePointer<FieldGroup>) {
-        if let row = search(group.pointee.dates, date.nanoseconds) { set(group.pointee.dateBits[row]) }
+        if let row = search(group.pointee.dates, date.nanoseconds) { bits.set(group.pointee.dateBits[row]) }
         compare(group) { test in
             test.kind == .date && test.holds(date.nanoseconds, Int64(bitPattern: test.low))
         }
@@ -226,7 +239,7 @@ public final class Matcher {
     @inline(__always)
     private func compare(_ group: UnsafePointer<FieldGroup>, _ holds: (BoundTest) -> Bool) {
         for index in 0..<group.pointee.bounds.count where holds(group.pointee.bounds[index]) {
-            set(group.pointee.bounds[index].bit)
+            bits.set(group.pointee.bounds[index].bit)
         }
     }
 
@@ -260,18 +273,16 @@ public final class Matcher {
     }
 
     private struct ScanContext {
-        var bits: UnsafeMutablePointer<UInt64>
-        var lists: ListTable
+        var bits: PredicateBits
+        var masks: MaskTable
     }
 
-    private func scanPatterns(_ text: UnsafeRawBufferPointer, _ database: OpaquePointer, _ lists: ListTable) {
-        var context = ScanContext(bits: bits, lists: lists)
+    private func scanPatterns(_ text: UnsafeRawBufferPointer, _ database: OpaquePointer, _ masks: MaskTable) {
+        var context = ScanContext(bits: bits, masks: masks)
         withUnsafeMutablePointer(to: &context) { context in
             _ = scan(database, text, scratch, context: context) { id, _, _, _, context in
                 guard let context = context?.assumingMemoryBound(to: ScanContext.self) else { return 1 }
-                for bit in context.pointee.lists[Int(id)] {
-                    context.pointee.bits[Int(bit >> 6)] |= 1 << UInt64(bit & 63)
-                }
+                context.pointee.bits.set(context.pointee.masks[Int(id)])
                 return 0
             }
         }
@@ -357,11 +368,11 @@ extension Matcher {
         // The group's bits now hold the answers of single values: forget them for the whole event.
         defer { evaluatedFor[Int(predicate.group)] = 0 }
         for value in event.values(group.pointee.field) {
-            clear(group)
+            bits.clear(group.pointee.words)
             answer(value, group)
             let passes =
                 predicate.bit == group.pointee.existsBit
-                || bits[Int(predicate.bit >> 6)] & (1 << UInt64(predicate.bit & 63)) != 0
+                || bits.isSet(predicate.bit)
             if passes {
                 return MatchedTest(
                     field: test.field, operation: test.test.operation, value: value.text,

@@ -60,3 +60,36 @@ struct ListTable: BitwiseCopyable {
 
     subscript(row: Int) -> UnsafeBufferPointer<Int32> { items[rows[row]] }
 }
+
+/// Which bits of a word to set.
+struct WordMask: BitwiseCopyable {
+    var mask: UInt64
+    var word: Int32
+}
+
+/// Sets of predicate bits, one per row: as many masks as the bits of a row lie in words.
+struct MaskTable: BitwiseCopyable {
+    private let rows: Table<IndexRange>
+    private let masks: Table<WordMask>
+
+    init(_ lists: [[Int32]], in arena: Arena) {
+        var rows: [IndexRange] = []
+        var masks: [WordMask] = []
+        for list in lists {
+            let lower = masks.count
+            for bit in list.sorted() {
+                let mask: UInt64 = 1 << UInt64(bit & 63)
+                if masks.count > lower, masks[masks.count - 1].word == bit >> 6 {
+                    masks[masks.count - 1].mask |= mask
+                } else {
+                    masks.append(WordMask(mask: mask, word: bit >> 6))
+                }
+            }
+            rows.append(IndexRange(lower: Int32(lower), upper: Int32(masks.count)))
+        }
+        self.rows = arena.freeze(rows)
+        self.masks = arena.freeze(masks)
+    }
+
+    subscript(row: Int) -> UnsafeBufferPointer<WordMask> { masks[rows[row]] }
+}

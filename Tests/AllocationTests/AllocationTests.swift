@@ -32,7 +32,7 @@ import Traffic
     }
 
     @Test func decodingAllocatesNothing() {
-        let decoder = PackLane.rules.queries.makeDecoder(limits: DecodeLimits())
+        let decoder = Lane.pack.queries.makeDecoder(limits: DecodeLimits())
         func decodeAll() -> UInt64 {
             var total: UInt64 = 0
             for record in Self.records {
@@ -52,7 +52,7 @@ import Traffic
     /// Per event, so that events which match cannot hide one that should have cost nothing. A part of a script block is
     /// kept until the others come, whether they match or not.
     @Test func eventsThatMatchNothingAllocateNothing() {
-        let lane = PackLane()
+        let lane = Lane()
         for record in Self.records { lane.process(record) }
         var unmatched = 0
         var allocating = 0
@@ -80,7 +80,7 @@ import Traffic
     ].map { Array($0.utf8) }
 
     @Test func recordsThatAreNotECSAllocateNothing() {
-        let lane = PackLane()
+        let lane = Lane()
         for record in Self.rawRecords { lane.process(record) }
         #expect(lane.evaluator.counters.normalized == UInt64(Self.rawRecords.count))
         var unmatched = 0
@@ -106,7 +106,7 @@ import Traffic
             #"{"event":{"category":["process"],"type":["start"]},"process":{"name":"x.exe","command_line":"\#(escaped)"}}"#,
             #"{"event":{"code":"4104"},"powershell":{"file":{"script_block_text":"\#(escaped)"}}}"#,
         ].map { Array($0.utf8) }
-        let lane = PackLane()
+        let lane = Lane()
         for record in records + records { lane.process(record) }
         for record in records { #expect(Self.allocations { lane.process(record) } == 0) }
         #expect(lane.evaluator.counters.matched == 0)
@@ -114,7 +114,7 @@ import Traffic
 
     /// A raised number here is a decision, not an accident.
     @Test func anEventThatMatchesAllocatesNoMoreThanAllowed() {
-        let lane = PackLane()
+        let lane = Lane()
         for record in Self.records { lane.process(record) }
         var matching = 0
         var total: UInt64 = 0

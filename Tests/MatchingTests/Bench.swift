@@ -10,17 +10,19 @@ struct Bench {
     let decoder: EventDecoder
     let matcher: Matcher
 
-    init(_ conditions: [Condition]) throws {
+    init(_ conditions: [Condition], sampling: GateSampling = GateSampling()) throws {
         var layout = FieldLayout()
         let program = try MatchProgram(conditions: conditions, layout: &layout)
         self.conditions = conditions
         decoder = EventDecoder(layout: layout)
-        matcher = Matcher(program)
+        matcher = Matcher(program, sampling: sampling)
     }
 
     /// - Parameter texts: what stands after `any where`.
-    init(_ texts: [String], regexMode: RegexMode = .elastic) throws {
-        try self.init(texts.map { try condition($0, regexMode: regexMode) })
+    init(
+        _ texts: [String], regexMode: RegexMode = .elastic, sampling: GateSampling = GateSampling()
+    ) throws {
+        try self.init(texts.map { try condition($0, regexMode: regexMode) }, sampling: sampling)
     }
 
     init(_ text: String, regexMode: RegexMode = .elastic) throws {

@@ -37,13 +37,67 @@ import Testing
     }
 
     @Test func aConjunctionIsCoveredByItsRarestPart() throws {
-        let gate = try #require(Gate.cover(try condition(#"event.category == "process" and process.name == "a""#)))
-        #expect(gate.tests.map(\.field) == ["process.name"])
+        let bench = try Bench(#"event.category == "process" and process.name == "a""#)
+        #expect(bench.gates == [#"process.name == "a""#])
     }
 
     @Test func aDisjunctionIsCoveredByAllItsParts() throws {
-        let gate = try #require(Gate.cover(try condition(#"process.name == "a" or destination.port == 1"#)))
-        #expect(gate.tests.map(\.field) == ["process.name", "destination.port"])
+        let bench = try Bench(#"process.name == "a" or destination.port == 1"#)
+        #expect(bench.gates == ["destination.port == 1", #"process.name == "a""#])
+    }
+
+    /// Which part is the rarest is seen in the events, and seen again when they change.
+    @Test func gatesFollowTheEvents() throws {
+        let bench = try Bench([#"process.name == "a" and user.name == "b""#], sampling: .frequent)
+        for (line, gate) in [
+            (#"{"process.name": "a", "user.name": "c"}"#, #"user.name == "b""#),
+            (#"{"process.name": "d", "user.name": "b"}"#, #"process.name == "a""#),
+        ] {
+            for _ in 0..<2_000 { #expect(try bench.matches(line).isEmpty) }
+            #expect(bench.gates == [gate])
+        }
+        #expect(try bench.matches(#"{"process.name": "a", "user.name": "b"}"#) == [0])
+    }
+
+    /// A scan for one rule alone costs more than a few visits in vain.
+    @Test func aScanHasToPayOff() throws {
+        let text = #"process.name == "a" and process.command_line : "*secret*""#
+        let line = #"{"process": {"name": "a", "command_line": "nothing"}}"#
+        let one = try Bench([text], sampling: .frequent)
+        let many = try Bench(
+            (0..<50).map { #"process.name == "a" and process.command_line : "*secret\#($0)*""# }, sampling: .frequent)
+        for _ in 0..<500 {
+            #expect(try one.matches(line).isEmpty)
+            #expect(try many.matches(line).isEmpty)
+        }
+        #expect(one.gates == [#"process.name == "a""#])
+        #expect(many.gates.count == 50)
+        #expect(many.gates.allSatisfy { $0.contains("command_line") })
+    }
+
+    /// Whatever gates are chosen, and however often: what is found is what the naive engine finds.
+    @Test(arguments: 200..<230) func choicesChangeNothing(seed: Int) throws {
+        var queries = QueryGenerator(seed: UInt64(seed))
+        let generated = (0..<60).map { _ in
+            queries.computes = queries.random.oneIn(4)
+            return queries.eventQuery()
+        }
+        let conditions = try generated.map { query in
+            try #require(check(query).query, "\(query)").conditions[0]
+        }
+        let often = try Bench(conditions, sampling: .frequent)
+        let never = try Bench(conditions)
+        var generator = EventGenerator(seed: UInt64(seed))
+        let lines = generator.events(80)
+        let expected = NaiveEngine().run(generated, on: lines)
+        var choices: Set<[String]> = []
+        for (place, line) in lines.enumerated() {
+            choices.insert(often.gates)
+            let found = try often.matches(line)
+            #expect(found == generated.indices.filter { expected[$0].contains(.event(place)) }, "seed \(seed): \(line)")
+            #expect(try never.matches(line) == found, "seed \(seed): \(line)")
+        }
+        #expect(choices.count > 1, "seed \(seed)")
     }
 
     @Test(arguments: [
@@ -51,7 +105,7 @@ import Testing
         "length(f) == null", "not length(f) == 1",
     ])
     func whatHoldsForAnEmptyEventHasNoCover(text: String) throws {
-        #expect(Gate.cover(try condition(text)) == nil)
+        #expect(Gate(try condition(text)) == nil)
         #expect(try Bench(text).matches("{}") == [0])
     }
 
@@ -71,5 +125,18 @@ import Testing
         #expect(try bench.matches(#"{"process.pid": [0, 63, 64, 199]}"#) == [0, 63, 64, 199, 200, 201])
         #expect(try bench.matches(#"{"process": {"pid": 128, "name": "x"}}"#) == [128])
         #expect(try bench.matches(#"{"process": {"name": "x"}}"#).isEmpty)
+    }
+}
+
+extension GateSampling {
+    /// So that a handful of events leads to new gates.
+    fileprivate static let frequent = GateSampling(firstInterval: 1, longestInterval: 2, samplesPerChoice: 3)
+}
+
+extension Bench {
+    /// The tests that lead to conditions at the moment.
+    fileprivate var gates: [String] {
+        matcher.program.predicates.filter { !matcher.gates.conditions(behind: Int($0.value.bit)).isEmpty }
+            .map(\.key.description).sorted()
     }
 }

@@ -5,10 +5,10 @@ import Normalization
 import Rules
 import Settings
 
-/// An evaluator of the pack with one source.
-final class PackLane {
+/// An evaluator with one source.
+final class Lane {
     /// All rules that come with Apus.
-    static let rules: CompiledRules = {
+    static let pack: CompiledRules = {
         let report = RuleLoader(checker: .streaming).load(paths: ["config/rules"])
         guard let rules = try? CompiledRules(report.rules, normalizers: NormalizerTable.builtIn) else {
             preconditionFailure("the pack compiles")
@@ -20,9 +20,9 @@ final class PackLane {
     private let source: Int
     private var offset: Int64 = 0
 
-    init() {
+    init(_ queries: CompiledQueries = pack.queries) {
         evaluator = Evaluator(
-            Self.rules.queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)))
+            queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)))
         source = evaluator.addSource()
     }
 
