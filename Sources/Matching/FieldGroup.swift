@@ -160,6 +160,7 @@ struct FieldGroupBuilder {
         integers.sort(by: <)
         dates.sort(by: <)
         let set: PatternSet? = patterns.values.isEmpty ? nil : try PatternSet(patterns.values)
+        globs.update(Glob.separateLiterals)
         let literals = globs.values.isEmpty ? nil : PatternSet(literals: GlobTable.literals(of: globs.values))
         let group = FieldGroup(
             field: field,
@@ -231,6 +232,12 @@ private struct Rows<Value: Hashable> {
             values.append(value)
             bits.append([bit])
         }
+    }
+
+    /// Ends the adding.
+    mutating func update(_ body: (inout [Value]) -> Void) {
+        body(&values)
+        index = [:]
     }
 
     /// Ends the adding.

@@ -38,12 +38,55 @@ struct Glob: Hashable {
         pieces = text.split(separator: star).map(Array.init)
         let free = pieces.dropFirst(isBoundToStart ? 1 : 0).dropLast(isBoundToEnd ? 1 : 0)
         guard !free.contains(where: { $0.contains(Self.anyCharacter) }) else { return nil }
-        for piece in pieces {
-            for run in piece.split(separator: Self.anyCharacter) where run.count > literal.count {
-                literal = Array(run.suffix(Self.longestLiteral))
+        for run in runs where run.count > literal.count { literal = Array(run.suffix(Self.longestLiteral)) }
+        guard !literal.isEmpty else { return nil }
+    }
+
+    /// What of the pieces stands in every value that matches.
+    private var runs: some Sequence<ArraySlice<UInt8>> {
+        pieces.lazy.flatMap { $0.split(separator: Self.anyCharacter) }
+    }
+}
+
+// MARK: - Literals
+
+extension Glob {
+    /// By how many of its last bytes Vectorscan first tells a literal from others.
+    private static let windowLength = 8
+    /// So many literals with the same last bytes do no harm.
+    private static let enough = 4
+
+    /// Lets literals end where they differ: of thousands that all end in `.example`, each would be compared with every
+    /// value that does.
+    static func separateLiterals(_ globs: inout [Glob]) {
+        var counts: [UInt64: Int] = [:]
+        for glob in globs {
+            for run in glob.runs {
+                for end in ends(in: run) { counts[window(run, end), default: 0] += 1 }
             }
         }
-        guard !literal.isEmpty else { return nil }
+        for index in globs.indices {
+            var best: (count: Int, length: Int) = (.max, 0)
+            for run in globs[index].runs {
+                for end in ends(in: run) {
+                    let count = max(counts[window(run, end)] ?? 0, enough)
+                    let literal = run[..<end].suffix(longestLiteral)
+                    guard (count, -literal.count) < (best.count, -best.length) else { continue }
+                    best = (count, literal.count)
+                    globs[index].literal = Array(literal)
+                }
+            }
+        }
+    }
+
+    /// Where a literal out of `run` may end.
+    private static func ends(in run: ArraySlice<UInt8>) -> Range<Int> {
+        let first = run.startIndex + windowLength
+        return first..<max(first, run.endIndex + 1)
+    }
+
+    private static func window(_ run: ArraySlice<UInt8>, _ end: Int) -> UInt64 {
+        run[end - windowLength..<end].reduce(0) { $0 << 8 | UInt64($1) }
     }
 }
 
