@@ -62,12 +62,25 @@ uint8_t short_escape(uint8_t letter) noexcept {
     }
 }
 
+/// The next backslash, or nullptr. In Windows paths it is near: a call for each of them takes longer than looking at
+/// the next words (3 % of the time of decoding, 2026-11-30).
+const uint8_t *next_backslash(const uint8_t *bytes, const uint8_t *end) noexcept {
+    for (int count = 0; count < 3; ++count, bytes += 8) {
+        if (bytes >= end) { return nullptr; }
+        const uint64_t places = places_of_byte(load_word(bytes, 8), '\\');
+        if (places == 0) { continue; }
+        const uint8_t *const place = bytes + __builtin_ctzll(places) / 8;
+        return place < end ? place : nullptr;
+    }
+    return bytes < end ? static_cast<const uint8_t *>(std::memchr(bytes, '\\', size_t(end - bytes))) : nullptr;
+}
+
 } // namespace
 
 bool escapes_are_valid(const uint8_t *bytes, size_t length) noexcept {
     const uint8_t *const end = bytes + length;
     while (bytes < end) {
-        bytes = static_cast<const uint8_t *>(std::memchr(bytes, '\\', size_t(end - bytes)));
+        bytes = next_backslash(bytes, end);
         if (bytes == nullptr) { break; }
         if (end - bytes < 2) { return false; }
         if (short_escape(bytes[1]) != 0) {

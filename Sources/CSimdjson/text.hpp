@@ -25,11 +25,14 @@ inline uint64_t load_word(const uint8_t *bytes, size_t length) noexcept {
     return length >= 8 ? word : word & ((uint64_t(1) << (8 * length)) - 1);
 }
 
-inline bool has_byte(uint64_t word, uint8_t byte) noexcept {
+/// The bits of the first `byte` in `word`, little-endian, are set in the result, or none; bits above it mean nothing.
+inline uint64_t places_of_byte(uint64_t word, uint8_t byte) noexcept {
     constexpr uint64_t ones = 0x0101010101010101;
     const uint64_t zeroed = word ^ (ones * byte);
-    return ((zeroed - ones) & ~zeroed & (ones << 7)) != 0;
+    return (zeroed - ones) & ~zeroed & (ones << 7);
 }
+
+inline bool has_byte(uint64_t word, uint8_t byte) noexcept { return places_of_byte(word, byte) != 0; }
 
 /// Whether a key is more than one plain segment: it has a dot or an escape.
 inline bool has_dot_or_escape(Text key) noexcept {
@@ -44,7 +47,8 @@ inline bool has_escape(Text text) noexcept {
     return std::memchr(text.begin, '\\', text.length) != nullptr;
 }
 
-/// Whether every backslash begins an escape JSON knows. Backslashes outside strings are not told apart.
+/// Whether every backslash begins an escape JSON knows. Backslashes outside strings are not told apart. `bytes` stand in a
+/// padded buffer.
 bool escapes_are_valid(const uint8_t *bytes, size_t length) noexcept;
 
 /// See apus_json_unescape. `output` may be `bytes`: the result is never longer than what is read.
