@@ -18,7 +18,8 @@ public struct ExactString: Hashable, Comparable, Sendable, ExpressibleByStringLi
     public var description: String { string }
 
     public static func == (left: ExactString, right: ExactString) -> Bool {
-        left.utf8.elementsEqual(right.utf8)
+        guard left.utf8.count == right.utf8.count else { return false }
+        return left.withBytes { left in right.withBytes { left.elementsEqual($0) } }
     }
 
     /// By code points, which is the order of their UTF-8.
@@ -28,7 +29,13 @@ public struct ExactString: Hashable, Comparable, Sendable, ExpressibleByStringLi
 
     public func hash(into hasher: inout Hasher) {
         // No value is the beginning of another: 0xFF is no part of UTF-8.
-        for byte in utf8 { hasher.combine(byte) }
+        withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(0xFF as UInt8)
+    }
+
+    /// Native strings lie in one piece: the copy is of a reference, and only a bridged one would be copied out.
+    private func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        var string = string
+        return string.withUTF8(body)
     }
 }
