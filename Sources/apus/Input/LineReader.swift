@@ -9,6 +9,10 @@ final class LineReader {
         var description: String { "cannot read \(path): \(reason)" }
     }
 
+    /// Stays in the cache near the core: copying in and searching took 81 ns per line of 1.2 KB, with 1 MB 107 ns
+    /// (2026-11-30).
+    private static let firstCapacity = 1 << 18
+
     private let path: String
     private let descriptor: Int32
     private var buffer: UnsafeMutableRawBufferPointer
@@ -24,7 +28,7 @@ final class LineReader {
         self.path = path == "-" ? "standard input" : path
         descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw CannotRead(path: path, reason: String(cString: strerror(errno))) }
-        buffer = .allocate(byteCount: 1 << 20, alignment: 64)
+        buffer = .allocate(byteCount: Self.firstCapacity, alignment: 64)
     }
 
     /// In bytes; nil of what is no file, such as a pipe.
