@@ -47,9 +47,9 @@ struct Bench: AsyncParsableCommand {
             LanesWorkload(rules: rules, corpora: corpora, scale: scale).run(report)
         }
         if !engineOnly, only == nil {
-            report.section("A file of 1 KB events (CPU time of the whole process)")
+            report.section("A file of 1 KB events (CPU time of the process, without its start)")
             let file = try FileWorkload(rules: rules, corpora: corpora, scale: scale)
-            defer { file.removeFile() }
+            defer { file.removeFiles() }
             try file.run(report)
             report.section("Kafka, embedded broker in the same process (wall time)")
             try await BrokerWorkload(rules: rules, corpora: corpora, scale: scale).run(report)

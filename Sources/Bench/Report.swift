@@ -9,18 +9,29 @@ final class Report {
         var notes: [String] = []
     }
 
+    private struct Whole: Encodable {
+        var sections: [Section]
+        var targets: [Target]
+    }
+
     private let isJSON: Bool
     private let path: String?
     private var sections: [Section] = []
 
-    /// - Parameter path: a page with ``start`` and ``end`` in it; what is between them is replaced.
+    /// - Parameter path: a page with ``figureMarks`` and ``targetMarks`` in it; what is between them is replaced.
     init(isJSON: Bool, path: String? = nil) {
         self.isJSON = isJSON
         self.path = path
     }
 
-    private static let start = "<!-- figures: written by bench --report -->"
-    private static let end = "<!-- end of figures -->"
+    private static let figureMarks = ("<!-- figures: written by bench --report -->", "<!-- end of figures -->")
+    private static let targetMarks = ("<!-- targets: written by bench --report -->", "<!-- end of targets -->")
+
+    var measures: [Measure] { sections.flatMap(\.measures) }
+
+    func figure(_ workload: String) -> Figure? { sections.lazy.flatMap(\.figures).first { $0.workload == workload } }
+
+    func measure(_ name: String) -> Measure? { sections.lazy.flatMap(\.measures).first { $0.name == name } }
 
     func section(_ title: String) {
         sections.append(Section(title: title))
@@ -59,20 +70,34 @@ final class Report {
     }
 
     func finish() throws {
-        if let path { try write(to: path) }
-        guard isJSON else { return }
+        let targets = Target.all(in: self)
+        if let path {
+            try replace(between: Self.figureMarks, in: path, by: markdown())
+            // Those of a whole run stay when this one was about something else.
+            if !targets.isEmpty { try replace(between: Self.targetMarks, in: path, by: Self.markdown(targets)) }
+        }
+        guard isJSON else {
+            if !targets.isEmpty { print("\nAgainst what was asked\n") }
+            for target in targets {
+                print("\(target.asked): \(target.seen), \(target.isReached ? "reached" : "not reached")")
+                if let bound = target.bound { print("  \(bound)") }
+            }
+            return
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         // Only strings and finite numbers: encoding cannot fail.
-        if let data = try? encoder.encode(["sections": sections]) { print(String(decoding: data, as: UTF8.self)) }
+        if let data = try? encoder.encode(Whole(sections: sections, targets: targets)) {
+            print(String(decoding: data, as: UTF8.self))
+        }
     }
 
-    private func write(to path: String) throws {
+    private func replace(between marks: (start: String, end: String), in path: String, by content: String) throws {
         let page = try String(contentsOfFile: path, encoding: .utf8)
-        guard let start = page.range(of: Self.start), let end = page.range(of: Self.end),
+        guard let start = page.range(of: marks.start), let end = page.range(of: marks.end),
             start.upperBound <= end.lowerBound
-        else { throw BenchRules.Broken(description: "\(path): there are no marks for the figures") }
-        let text = page[..<start.upperBound] + "\n" + markdown() + "\n" + page[end.lowerBound...]
+        else { throw BenchRules.Broken(description: "\(path): there is no \(marks.start), or no end of it") }
+        let text = page[..<start.upperBound] + "\n" + content + "\n" + page[end.lowerBound...]
         try String(text).write(toFile: path, atomically: true, encoding: .utf8)
     }
 
@@ -107,20 +132,17 @@ final class Report {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    private static func markdown(_ targets: [Target]) -> String {
+        let lines =
+            ["| asked | seen | |", "|---|---|---|"]
+            + targets.map { "| \($0.asked) | \($0.seen) | \($0.isReached ? "reached" : "not reached") |" }
+        let bounds = targets.compactMap { target in target.bound.map { "- **\(target.asked).** \($0)" } }
+        return (lines + (bounds.isEmpty ? [] : [""] + bounds)).joined(separator: "\n") + "\n"
+    }
+
     private func row(_ name: String, _ cells: String...) -> String {
         let columns = cells.dropLast().map { cell in String(repeating: " ", count: max(0, 11 - cell.count)) + cell }
         let padded = name + String(repeating: " ", count: max(1, 38 - name.count))
         return (padded + columns.joined() + "  " + (cells.last ?? "")).replacing(/[ ]+$/, with: "")
-    }
-
-    /// Digits in groups of three.
-    private func thousands(_ number: Double) -> String {
-        var digits = String(Int(number.rounded()))
-        var place = digits.count - 3
-        while place > 0 {
-            digits.insert(",", at: digits.index(digits.startIndex, offsetBy: place))
-            place -= 3
-        }
-        return digits
     }
 }
