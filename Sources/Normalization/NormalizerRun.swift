@@ -62,7 +62,7 @@ struct NormalizerRun {
     /// Objects without a value, or with several, leave lists that do not run in parallel: nobody can say which value
     /// belongs to which name, and none is taken.
     private func sendPair(_ move: CompiledNormalizers.Move, _ way: inout Way) {
-        guard way.next < way.end, case .pair(let name) = compiled.steps[way.next] else { return }
+        guard way.next < way.end, case .pair(let name, let hasSuffix) = compiled.steps[way.next] else { return }
         let names = compiled.fields[move.fields.lowerBound]
         let values = compiled.fields[move.fields.lowerBound + 1]
         guard count(names) == count(values) else { return }
@@ -70,9 +70,21 @@ struct NormalizerRun {
         var nameCursor = decoder.cursor(names)
         var valueCursor = decoder.cursor(values)
         while let key = decoder.next(&nameCursor), let value = decoder.next(&valueCursor) {
-            guard name.equals(key), let bytes = text(of: value), !isMissing(bytes, move) else { continue }
+            guard hasSuffix ? isSegment(name, of: key) : name.equals(key), let bytes = text(of: value),
+                !isMissing(bytes, move)
+            else { continue }
             send(bytes, &way)
         }
+    }
+
+    /// Whether `key` is `name` once its blanks and periods are `_`.
+    private func isSegment(_ name: Bytes, of key: EventValue) -> Bool {
+        guard let key = text(of: key), key.count == name.count else { return false }
+        for index in 0..<name.count where key[index] != name[index] {
+            guard name[index] == UInt8(ascii: "_"), key[index] == UInt8(ascii: " ") || key[index] == UInt8(ascii: ".")
+            else { return false }
+        }
+        return true
     }
 
     private func count(_ field: FieldID) -> Int {

@@ -77,7 +77,17 @@ public struct NormalizerTable: Hashable, Sendable {
             self.replaces = replaces
         }
 
-        public var isSubtree: Bool { target.dotted.hasSuffix(".*") }
+        /// Whether it is about every field of some form: with `*` at the end of its name, for what there is below it, or
+        /// as one segment of it.
+        public var isSubtree: Bool { star != nil }
+
+        /// What stands before the `*` of the target and behind it, periods included.
+        var star: (prefix: Substring, suffix: Substring)? {
+            let text = target.dotted
+            if text.hasSuffix(".*") { return (text.dropLast(), "") }
+            guard let range = text.firstRange(of: ".*.") else { return nil }
+            return (text[..<text.index(after: range.lowerBound)], text[text.index(before: range.upperBound)...])
+        }
     }
 
     public enum Origin: Hashable, Sendable {
@@ -88,7 +98,7 @@ public struct NormalizerTable: Hashable, Sendable {
         /// The first values of all these fields, none of which may be missing, with a separator between them.
         case joined([FieldPath], separator: ExactString)
         /// Of two parallel lists, as an array of objects with a name and a value each gives them: the value whose name
-        /// is what `*` stands for.
+        /// is what `*` stands for. Where `*` is one segment of the target, blanks and periods of the name count as `_`.
         case pairs(names: FieldPath, values: FieldPath)
     }
 }
@@ -114,10 +124,12 @@ extension NormalizerTable {
 extension NormalizerTable.Entry {
     /// The entry for one field: itself, or of a subtree the part that `path` names; nil when it is about other fields.
     func entry(for path: FieldPath) -> NormalizerTable.Entry? {
-        guard isSubtree else { return target == path ? self : nil }
-        let prefix = target.dotted.dropLast()
-        guard path.dotted.hasPrefix(prefix), path.dotted.utf8.count > prefix.utf8.count else { return nil }
-        let rest = String(path.dotted.dropFirst(prefix.count))
+        guard let (prefix, suffix) = star else { return target == path ? self : nil }
+        guard path.dotted.hasPrefix(prefix), path.dotted.hasSuffix(suffix),
+            path.dotted.utf8.count > prefix.utf8.count + suffix.utf8.count
+        else { return nil }
+        let rest = String(path.dotted.dropFirst(prefix.count).dropLast(suffix.count))
+        if !suffix.isEmpty, rest.contains(".") { return nil }
         func expand(_ path: FieldPath) -> FieldPath { FieldPath(path.dotted.replacing("*", with: rest)) }
         var entry = self
         entry.target = path
@@ -125,7 +137,7 @@ extension NormalizerTable.Entry {
         case .values: break
         case .first(let fields): entry.origin = .first(fields.map(expand))
         case .joined(let fields, let separator): entry.origin = .joined(fields.map(expand), separator: separator)
-        case .pairs: entry.steps = [.pair(ExactString(rest))] + steps
+        case .pairs: entry.steps = [.pair(ExactString(rest), isSegment: !suffix.isEmpty)] + steps
         }
         return entry
     }

@@ -53,20 +53,22 @@ public final class RecordNormalizer {
         var fields: Set<FieldPath> = []
         lazy var leaves = tree.leaves
         for entry in table.allEntries {
-            guard entry.isSubtree else {
+            guard let (prefix, suffix) = entry.star else {
                 fields.insert(entry.target)
                 continue
             }
-            let prefix = entry.target.dotted.dropLast()
             switch entry.origin {
             case .first(let patterns), .joined(let patterns, _):
                 for pattern in patterns.map(\.dotted) where pattern.hasSuffix("*") {
                     for leaf in leaves where leaf.hasPrefix(String(pattern.dropLast())) {
-                        fields.insert(FieldPath(prefix + String(leaf.dropFirst(pattern.count - 1))))
+                        fields.insert(FieldPath("\(prefix)\(leaf.dropFirst(pattern.count - 1))\(suffix)"))
                     }
                 }
             case .pairs(let names, _):
-                for name in tree.texts(of: names.dotted) where !name.isEmpty { fields.insert(FieldPath(prefix + name)) }
+                for name in tree.texts(of: names.dotted) where !name.isEmpty {
+                    let part = suffix.isEmpty ? name : name.replacing(" ", with: "_").replacing(".", with: "_")
+                    fields.insert(FieldPath("\(prefix)\(part)\(suffix)"))
+                }
             case .values: break
             }
         }

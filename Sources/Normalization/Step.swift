@@ -23,7 +23,7 @@ enum Step {
     case bits, httpOutcome
     /// Keys and values in turn, in the compiled values.
     case map(Range<Int>)
-    case pair(UnsafeRawBufferPointer)
+    case pair(UnsafeRawBufferPointer, isSegment: Bool)
 
     init(
         _ transformation: Transformation, hold: (ExactString) -> UnsafeRawBufferPointer,
@@ -68,7 +68,7 @@ enum Step {
             case .bits: .bits
             case .httpOutcome: .httpOutcome
             case .map(let map): .map(pairs(map))
-            case .pair(let name): .pair(hold(name))
+            case .pair(let name, let isSegment): .pair(hold(name), isSegment: isSegment)
             }
     }
 }

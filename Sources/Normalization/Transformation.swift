@@ -70,8 +70,9 @@ public enum Transformation: Hashable, Sendable {
     case map([ExactString: ExactString])
     /// `success` of an HTTP status below 400, else `failure`.
     case httpOutcome
-    /// Only for ``NormalizerTable/Origin/pairs(names:values:)``: picks by name.
-    case pair(ExactString)
+    /// Only for ``NormalizerTable/Origin/pairs(names:values:)``: picks by name; as a segment, by a name whose blanks and
+    /// periods have become `_`.
+    case pair(ExactString, isSegment: Bool)
 
     /// The transformation of a name and perhaps an argument behind a colon, as tables write it: `basename`, `word:3`.
     public init?(_ text: String) {

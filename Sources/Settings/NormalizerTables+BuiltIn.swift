@@ -288,8 +288,20 @@ extension NormalizerTable {
               # The parameters of a cmdlet, each by its name: o365.audit.Parameters.Mailbox.
               o365.audit.Parameters.*: {names: Parameters.Name, named: Parameters.Value}
               o365.audit.ExtendedProperties.*: {names: ExtendedProperties.Name, named: ExtendedProperties.Value}
+              # What an operation of the directory changed, each by its name, in which blanks and periods become _:
+              # o365.audit.ModifiedProperties.AppRole_Value.NewValue.
+              o365.audit.ModifiedProperties.*.NewValue: {names: ModifiedProperties.Name, named: ModifiedProperties.NewValue}
+              o365.audit.ModifiedProperties.*.OldValue: {names: ModifiedProperties.Name, named: ModifiedProperties.OldValue}
+              o365.audit.ModifiedProperties.Name: {values: []}
+              o365.audit.ModifiedProperties.NewValue: {values: []}
+              o365.audit.ModifiedProperties.OldValue: {values: []}
               # Everything else as it is called there.
               o365.audit.*: "*"
+
+            codes:
+              "8":
+                fields:
+                  user.target.id: ObjectId
 
             """#
         ),

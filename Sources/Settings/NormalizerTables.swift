@@ -180,8 +180,8 @@ private struct TableReader {
                 problems.report("names needs named: the field with the values", at: raw.place)
                 return nil
             }
-            guard target.dotted.hasSuffix(".*") else {
-                problems.report("names is for fields that end with .*", at: raw.place)
+            guard target.dotted.hasSuffix(".*") || target.dotted.contains(".*.") else {
+                problems.report("names is for fields with a segment *, which stands for the name", at: raw.place)
                 return nil
             }
             origin = .pairs(names: FieldPath(prefix + names), values: FieldPath(prefix + named))

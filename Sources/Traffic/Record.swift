@@ -26,8 +26,11 @@ enum Record: Sendable {
     case exchangeAudit(action: Text, provider: StaticString, object: Text, parameters: [Parameter])
     /// The event log "MSExchange Management" of an Exchange server; there is no ECS form of it.
     case exchangeCmdlet(Text, arguments: Text)
-    /// The mailbox audit of Microsoft 365.
-    case mailboxAccess(owner: Text, client: Text, logonType: Int)
+    /// What Entra's part of the Microsoft 365 audit says of a permission that an app is given: the properties that
+    /// changed, and the app's names and ids.
+    case appGrant(action: Text, properties: [Parameter], target: [StaticString])
+    /// The mailbox audit of Microsoft 365; with the app's id where no person reads.
+    case mailboxAccess(owner: Text, client: Text, logonType: Int, app: StaticString? = nil)
     /// Microsoft Graph's activity log.
     case graphRequest(path: Text, app: StaticString)
 }

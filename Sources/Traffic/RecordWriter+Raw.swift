@@ -99,7 +99,8 @@ extension RecordWriter {
             }
         case .web(let request, let client):
             accessLine(request, from: fleet.hosts[client], to: host, at: time, random: &random)
-        case .processEnd, .defendConnection, .exchangeAudit, .mailboxAccess, .graphRequest:
+        case .processEnd, .defendConnection, .exchangeAudit, .appGrant, .mailboxAccess,
+            .graphRequest:
             write(record, at: time, on: host, of: fleet, serial: serial, random: &random)
             return
         }

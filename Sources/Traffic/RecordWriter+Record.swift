@@ -80,8 +80,24 @@ extension RecordWriter {
                 }
                 writer.member("RecordType", 1)
             }
-        case .mailboxAccess(let owner, let client, let logonType):
+        case .appGrant(let action, let properties, let target):
+            audit(action, "AzureActiveDirectory", code: "AzureActiveDirectory", on: host, time) { writer in
+                writer.object("ModifiedProperties") { writer in
+                    for property in properties {
+                        writer.object(property.name) { writer in
+                            writer.member("NewValue", property.value)
+                            writer.member("OldValue", "")
+                        }
+                    }
+                }
+                writer.member("RecordType", 8)
+                writer.array("Target") { writer in
+                    for id in target { writer.element { $0.member("ID", id) } }
+                }
+            }
+        case .mailboxAccess(let owner, let client, let logonType, let app):
             audit(Text("MailItemsAccessed"), "Exchange", code: "ExchangeItemAggregated", on: host, time) { writer in
+                if let app { writer.member("ClientAppId", app) }
                 writer.member("ClientInfoString", client)
                 writer.member("LogonType", logonType)
                 writer.member("MailboxOwnerUPN", owner)
@@ -255,7 +271,7 @@ extension Record {
     /// Records of the cloud name the user in their own way.
     fileprivate var namesItsUser: Bool {
         switch self {
-        case .exchangeAudit, .mailboxAccess, .graphRequest: true
+        case .exchangeAudit, .appGrant, .mailboxAccess, .graphRequest: true
         default: false
         }
     }

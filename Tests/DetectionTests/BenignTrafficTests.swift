@@ -151,7 +151,8 @@ import Traffic
                 + #""ShareName":"\\\\*\\home","RelativeTargetName":"bob\\archive.pst"}}"#),
     ]
 
-    /// An assistant is given a mailbox; the backup of Microsoft 365 reads all of them.
+    /// An assistant is given a mailbox; the backup of Microsoft 365 reads all of them, and a room display that the help desk
+    /// sets up reads calendars and its own mail.
     private static let cloud =
         [
             Records.audit(
@@ -164,5 +165,15 @@ import Traffic
         + (0..<32).map { number in
             let mailbox = String(number, radix: 16) + "41f-\(number)"
             return Records.graph("/v1.0/users/\(mailbox)/messages", second: 3_000 + number, app: "backup")
-        }
+        } + [
+            Records.appGrant(
+                "Add app role assignment to service principal.",
+                [("AppRole_Value", "Calendars.Read"), ("ServicePrincipal_AppId", "rooms")], target: ["Microsoft Graph"],
+                second: 4_000),
+            Records.graph("/v1.0/users/room-1/events", second: 4_060, app: "rooms"),
+            Records.appGrant(
+                "Consent to application.", [("ConsentAction_Permissions", "[] => [[Scope: Mail.Read Mail.Send]]")],
+                target: ["ServicePrincipal", "Mail Merge", "merge"], second: 4_100),
+            Records.graph("/v1.0/me/mailFolders/drafts/messages", second: 4_160, app: "merge"),
+        ]
 }

@@ -205,6 +205,37 @@ extension Evasion {
                 Records.graph("/v1.0/users/\($1)/messages", second: $0)
             }),
         Evasion(
+            "an app of the attacker's with an app role for mail, one mailbox", foundBy: "app_role_then_graph_mail",
+            records: [
+                Records.appGrant(
+                    "Add app role assignment to service principal.",
+                    [("AppRole_Value", "Mail.Read"), ("ServicePrincipal_AppId", "7a1")], target: ["Microsoft Graph"]),
+                Records.graph("/v1.0/users/0c41/messages", second: 60),
+            ]),
+        Evasion(
+            "the same without Graph's log, or over another protocol", foundBy: "app_role_then_mail_access",
+            records: [
+                Records.appGrant(
+                    "Add app role assignment to service principal.",
+                    [("AppRole_Value", "full_access_as_app"), ("ServicePrincipal_AppId", "7a1")],
+                    target: ["Office 365 Exchange Online"]),
+                Records.audit("MailItemsAccessed", second: 60, #""ClientAppId":"7a1""#),
+            ]),
+        Evasion(
+            "consent phishing: the user lets an app read", foundBy: "app_consent_then_graph_mail",
+            "app_consent_then_mail_access",
+            records: [
+                Records.appGrant(
+                    "Consent to application.", [("ConsentAction_Permissions", "[] => [[Scope: Mail.Read]]")],
+                    target: ["ServicePrincipal", "Viewer", "7a1"]),
+                Records.graph("/v1.0/me/messages", second: 60),
+                Records.audit("MailItemsAccessed", second: 61, #""ClientAppId":"7a1""#),
+            ]),
+        Evasion(
+            "an app that was granted mail long ago, with a new secret",
+            uncovered: "reading is what it always does; a secret that is added to an app is for rules on accounts",
+            records: [Records.graph("/v1.0/users/0c41/messages")]),
+        Evasion(
             "Graph's export of items", foundBy: "graph_mailbox_export",
             records: [Records.graph("/beta/admin/exchange/mailboxes/MBX:1/exportItems")]),
         Evasion(
@@ -232,6 +263,26 @@ extension Evasion {
             records: [
                 Records.audit(
                     "New-ManagementRoleAssignment", #""Parameters":{"Role":"ApplicationImpersonation","User":"m"}"#)
+            ]),
+        Evasion(
+            "impersonation: an account reads as the owner", foundBy: "mail_role_granted",
+            "impersonation_then_mail_access",
+            records: [
+                Records.audit(
+                    "New-ManagementRoleAssignment", user: "admin@corp.example",
+                    #""Parameters":{"Role":"ApplicationImpersonation","User":"mallory@corp.example"}"#),
+                Records.audit(
+                    "MailItemsAccessed", second: 60,
+                    #""MailboxOwnerUPN":"ceo@corp.example","ClientInfoString":"Client=WebServices;Outlook""#),
+            ]),
+        Evasion(
+            "an Exchange application role instead of Entra's", foundBy: "mail_role_granted",
+            "exchange_role_then_mail_access",
+            records: [
+                Records.audit(
+                    "New-ManagementRoleAssignment", user: "admin@corp.example",
+                    #""Parameters":{"Role":"Application Mail.Read","App":"7a1"}"#),
+                Records.audit("MailItemsAccessed", second: 60, #""ClientAppId":"7a1""#),
             ]),
         Evasion(
             "eDiscovery in the portal", foundBy: "ediscovery_search_then_export",

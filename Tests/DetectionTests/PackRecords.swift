@@ -73,4 +73,15 @@ enum Records {
                 + #""http":{"response":{"status_code":200}},"azure":{"graphactivitylogs":{"properties":{"#
                 + #""app_id":"\#(app)","roles":["Mail.Read"]}}}"#)
     }
+
+    /// What Entra audits of a permission that an app is given.
+    static func appGrant(
+        _ action: String, _ properties: [(name: String, value: String)], target: [String], second: Int = 0
+    ) -> String {
+        let changes = properties.map { #""\#($0.name)":{"NewValue":"\#($0.value)","OldValue":""}"# }
+        let ids = target.map { #"{"ID":"\#($0)"}"# }
+        return audit(
+            action, user: "admin@corp.example", second: second,
+            #""ModifiedProperties":{\#(changes.joined(separator: ","))},"Target":[\#(ids.joined(separator: ","))]"#)
+    }
 }

@@ -88,7 +88,7 @@ struct BuiltInTableTests {
             "t.yaml:6:3: apus.host_key is derived by Apus", "t.yaml:7:27: unknown key \"aply\"",
             "t.yaml:8:31: \"basname\" is no transformation; did you mean basename?",
             "t.yaml:9:12: a field takes its values from one of", "t.yaml:10:25: \"perhaps\" is neither true nor false",
-            "t.yaml:11:17: names is for fields that end with .*", "t.yaml:12:8: codes need code",
+            "t.yaml:11:17: names is for fields with a segment *", "t.yaml:12:8: codes need code",
             "t.yaml:12:37: a field takes its values from one of",
         ]
         let lines = errors.description.split(separator: "\n").map(String.init)

@@ -431,6 +431,26 @@ extension RawSample {
                 client.ip 192.0.2.44
                 """),
         RawSample(
+            name: "Microsoft 365, app role assignment", table: "office_365",
+            json: #"""
+                {"CreationTime":"2026-11-24T09:12:00","Id":"i5","Operation":"Add app role assignment to service principal.","OrganizationId":"o1","RecordType":8,"ResultStatus":"Success","Workload":"AzureActiveDirectory","UserId":"admin@corp.example","ObjectId":"00000003-0000-0000-c000-000000000000","ModifiedProperties":[{"Name":"AppRole.Value","NewValue":"Mail.Read","OldValue":""},{"Name":"ServicePrincipal.AppId","NewValue":"app-1","OldValue":"app-0"},{"Name":"Included Updated Properties","NewValue":"x","OldValue":""}],"Target":[{"ID":"ServicePrincipal","Type":2},{"ID":"Microsoft Graph","Type":1}]}
+                """#,
+            expected: """
+                event.code AzureActiveDirectory
+                event.action Add app role assignment to service principal.
+                event.outcome success
+                o365.audit.ModifiedProperties.AppRole_Value.NewValue Mail.Read
+                o365.audit.ModifiedProperties.AppRole_Value.OldValue
+                o365.audit.ModifiedProperties.ServicePrincipal_AppId.NewValue app-1
+                o365.audit.ModifiedProperties.ServicePrincipal_AppId.OldValue app-0
+                o365.audit.ModifiedProperties.Included_Updated_Properties.NewValue x
+                o365.audit.ModifiedProperties.AppRole.Value.NewValue
+                o365.audit.ModifiedProperties.Name
+                o365.audit.ModifiedProperties.NewValue
+                o365.audit.Target.ID ServicePrincipal | Microsoft Graph
+                user.target.id 00000003-0000-0000-c000-000000000000
+                """),
+        RawSample(
             name: "Microsoft 365, compliance search", table: "office_365",
             json: #"""
                 {"CreationTime":"2026-11-24T09:12:00","Id":"i3","Operation":"SearchExported","RecordType":24,"Workload":"SecurityComplianceCenter","UserId":"eve@corp.example","ObjectId":"case-1","ExtendedProperties":[{"Name":"CaseType","Value":"eDiscovery"}]}
