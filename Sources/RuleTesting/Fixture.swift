@@ -1,7 +1,8 @@
 public import EventSchema
 public import Rules
 
-/// The tests of one rule: events that must give findings, and near misses that must give none.
+/// The tests of one rule: events that must give findings, near misses that must give none, and events that exceptions
+/// leave out.
 ///
 /// A fixture is a YAML file beside its rule, `NAME.test.yaml` beside `NAME.toml`; ``FixtureReader`` says what is in it.
 public struct Fixture: Sendable {
@@ -19,13 +20,18 @@ public struct RuleTest: Sendable {
     public enum Kind: Hashable, Sendable {
         case match
         case nearMiss
+        /// A match that exceptions leave out.
+        case excepted
     }
 
     public let name: String
     public let kind: Kind
     public let place: RuleProblem.Place
     public let events: [TestEvent]
+    /// Of an excepted case, what there would be without the exceptions.
     public let expected: Expectation
+    /// The ids of the exceptions that must leave an excepted case out; empty when any of them may.
+    public var exceptions: [String] = []
 
     /// What findings there must be.
     public struct Expectation: Hashable, Sendable {

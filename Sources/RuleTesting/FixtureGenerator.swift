@@ -201,7 +201,7 @@ public struct FixtureGenerator {
             record.write(to: &bytes)
             return bytes
         }
-        guard runner.findings(for: records).findings.count == (kind == .match ? 1 : 0) else { return false }
+        guard runner.findings(for: records).count == (kind == .match ? 1 : 0) else { return false }
         let title = kind == .match ? "match" : "near_miss"
         generated.text += "  - \(title): \(YAMLText.quoted(name))\n    events:\n"
         for step in steps {

@@ -21,6 +21,8 @@ import Yams
 ///         findings: 1                              # one unless said otherwise
 ///         steps: [1, 2]                            # which events, in the order of the stages
 ///         evidence: {process.name: powershell}     # what the alert must name
+///       - excepted: The eDiscovery team            # a match that an exception leaves out
+///         by: ediscovery                           # this one, or a list of them; any, when it is not said
 public struct FixtureReader {
     private let path: String
     private let lines: [Substring]
@@ -79,18 +81,23 @@ public struct FixtureReader {
     // MARK: Tests
 
     private mutating func test(_ node: Node) -> RuleTest? {
-        let known = ["match", "near_miss", "events", "findings", "steps", "evidence"]
+        let known = ["match", "near_miss", "excepted", "by", "events", "findings", "steps", "evidence"]
         let parts = members(of: node, known: known)
-        let kind: RuleTest.Kind
-        let name: String
-        switch (parts["match"], parts["near_miss"]) {
-        case (let title?, nil): (kind, name) = (.match, string(title) ?? "")
-        case (nil, let title?): (kind, name) = (.nearMiss, string(title) ?? "")
-        default:
+        let titles = Self.kinds.compactMap { kind, key in parts[key].map { (kind, $0) } }
+        guard let (kind, title) = titles.first, titles.count == 1 else {
             report(
-                "a test is either a match or a near miss", at: node.mark,
-                hint: "begin it with match: or near_miss: and what it is about")
+                "a test is either a match, a near miss or an excepted match", at: node.mark,
+                hint: "begin it with match:, near_miss: or excepted: and what it is about")
             return nil
+        }
+        let name = string(title) ?? ""
+        var exceptions: [String] = []
+        if let by = parts["by"] {
+            if kind == .excepted {
+                exceptions = by.sequence == nil ? [string(by) ?? ""] : items(of: by).compactMap { string($0) }
+            } else {
+                report("only an excepted match is left out by something", at: by.mark)
+            }
         }
         guard let list = parts["events"] else {
             report("the test has no events", at: node.mark)
@@ -105,12 +112,16 @@ public struct FixtureReader {
         if events.isEmpty, problems.isEmpty { report("the test has no events", at: list.mark) }
         return RuleTest(
             name: name, kind: kind, place: place(node.mark), events: events,
-            expected: expectation(parts, kind: kind, events: events.count))
+            expected: expectation(parts, kind: kind, events: events.count), exceptions: exceptions)
     }
+
+    private static let kinds: [(RuleTest.Kind, String)] = [
+        (.match, "match"), (.nearMiss, "near_miss"), (.excepted, "excepted"),
+    ]
 
     private mutating func expectation(_ parts: [String: Node], kind: RuleTest.Kind, events: Int) -> RuleTest.Expectation
     {
-        var expected = RuleTest.Expectation(findings: kind == .match ? 1 : 0)
+        var expected = RuleTest.Expectation(findings: kind == .nearMiss ? 0 : 1)
         if kind == .nearMiss {
             for key in ["findings", "steps", "evidence"] {
                 if let node = parts[key] { report("a near miss has no findings, and so no \(key)", at: node.mark) }

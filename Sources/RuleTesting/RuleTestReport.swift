@@ -1,3 +1,4 @@
+public import Detection
 public import Rules
 
 /// The results of a suite.
@@ -32,6 +33,32 @@ public struct RuleTestReport: Sendable {
     public var failed: Int { rules.reduce(0) { $0 + $1.tests.count { !$0.passed } } }
     public var short: Int { rules.count { $0.shortage != nil } }
     public var passed: Bool { failed == 0 }
+    /// Excepted cases for which no exceptions were given.
+    public var untried: Int { rules.reduce(0) { $0 + $1.tests.count { !$0.isTried } } }
+
+    /// What became of an exception over all tests.
+    public struct ExceptionResult: Sendable {
+        public let exception: RuleException
+        public var counters = ExceptionCounters()
+        /// How many tests it left something out of.
+        public var tests = 0
+    }
+
+    /// Of every exception that was given, in the order of the ids; empty when none were given.
+    public let exceptions: [ExceptionResult]
+
+    init(rules: [RuleResult], exceptions: ExceptionSet) {
+        self.rules = rules
+        let hits = Dictionary(grouping: rules.flatMap(\.tests).flatMap(\.exceptions), by: \.id)
+        self.exceptions = exceptions.exceptions.map { exception in
+            var result = ExceptionResult(exception: exception)
+            for hit in hits[exception.id] ?? [] {
+                result.counters += hit.counters
+                if hit.counters.hits > 0 { result.tests += 1 }
+            }
+            return result
+        }
+    }
 
     // MARK: JUnit
 
@@ -39,7 +66,7 @@ public struct RuleTestReport: Sendable {
     public var junit: String {
         var text = """
             <?xml version="1.0" encoding="UTF-8"?>
-            <testsuites name="apus test" tests="\(tests)" failures="\(failed)">
+            <testsuites name="apus test" tests="\(tests)" failures="\(failed)" skipped="\(untried)">
 
             """
         for result in rules {
@@ -55,16 +82,29 @@ public struct RuleTestReport: Sendable {
 
     private static func junit(_ result: RuleTestResult, of rule: Rule) -> String {
         let place = result.test.place
-        let kind = result.test.kind == .match ? "match" : "near miss"
+        let kind = result.test.kind.name
         let head =
             #"    <testcase classname="\#(rule.path.xml)" name="\#("\(kind): \(result.test.name)".xml)""#
             + #" file="\#(place.path.xml)" line="\#(place.line)""#
-        guard !result.passed else { return head + "/>\n" }
+        guard !result.passed else {
+            return head + (result.isTried ? "/>\n" : "><skipped message=\"no exceptions were given\"/></testcase>\n")
+        }
         let failures = result.failures.map { failure in
             let text = (["\(failure.place)"] + failure.details).joined(separator: "\n")
             return #"      <failure message="\#(failure.message.xml)">\#(text.xml)</failure>"# + "\n"
         }
         return head + ">\n" + failures.joined() + "    </testcase>\n"
+    }
+}
+
+extension RuleTest.Kind {
+    /// `near miss`.
+    public var name: String {
+        switch self {
+        case .match: "match"
+        case .nearMiss: "near miss"
+        case .excepted: "excepted"
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 import Alerts
 import Correlation
-import Detection
+public import Detection
 import EQL
 import EventSchema
 import Events
@@ -11,23 +11,75 @@ public import Rules
 /// Runs the tests of one rule on the engine that `apus run` uses, and on nothing else.
 public struct RuleTestRunner {
     public let rule: Rule
+    /// The rule with the exceptions that are for it.
     private let compiled: CompiledRules
+    /// The rule without them; nil when no exceptions are tried.
+    private let bare: CompiledRules?
 
-    /// - Parameter normalizers: how events that are not ECS become it.
+    /// - Parameters:
+    ///   - exceptions: what is left out. Nil tries none: excepted cases are then held to match, and to no more.
+    ///   - normalizers: how events that are not ECS become it.
     /// - Throws: the first pattern that Vectorscan refuses.
-    public init(_ rule: Rule, normalizers: [NormalizerTable] = []) throws(PatternProblem) {
+    public init(
+        _ rule: Rule, exceptions: ExceptionSet? = nil, normalizers: [NormalizerTable] = []
+    ) throws(PatternProblem) {
         self.rule = rule
-        compiled = try CompiledRules(RuleSet([rule.activated]), normalizers: normalizers)
+        let rules = RuleSet([rule.activated])
+        let own = ExceptionSet(exceptions?.exceptions.filter { $0.scope.contains(rule) } ?? [])
+        compiled = try CompiledRules(rules, exceptions: own, normalizers: normalizers)
+        bare = exceptions == nil ? nil : try CompiledRules(rules, normalizers: normalizers)
     }
 
-    public func run(_ tests: [RuleTest]) -> [RuleTestResult] {
-        tests.map { RuleTestResult(test: $0, failures: failures(of: $0)) }
+    public func run(_ tests: [RuleTest]) -> [RuleTestResult] { tests.map { result(of: $0) } }
+
+    private func result(of test: RuleTest) -> RuleTestResult {
+        let run = run(compiled, test.events.map(\.bytes))
+        let counts = zip(compiled.exceptions, run.exceptions).filter { $1 != ExceptionCounters() }
+            .map { RuleTestResult.ExceptionHits(id: $0.id, counters: $1) }
+        guard test.kind == .excepted, let bare else {
+            return RuleTestResult(
+                test: test, failures: failures(of: test, in: run, of: compiled), exceptions: counts,
+                isTried: test.kind != .excepted)
+        }
+        let withoutThem = failures(of: test, in: self.run(bare, test.events.map(\.bytes)), of: bare)
+        return RuleTestResult(
+            test: test, failures: withoutThem.isEmpty ? exceptionFailures(of: test, in: run, counts) : withoutThem,
+            exceptions: counts, isTried: true)
+    }
+
+    /// Why a match is not, or not rightly, left out.
+    private func exceptionFailures(
+        of test: RuleTest, in run: Run, _ counts: [RuleTestResult.ExceptionHits]
+    ) -> [RuleTestResult.Failure] {
+        var failures: [RuleTestResult.Failure] = []
+        for id in test.exceptions where !counts.contains(where: { $0.id == id && $0.counters.hits > 0 }) {
+            let message: String
+            if let exception = compiled.exceptions.first(where: { $0.id == id }) {
+                message =
+                    counts.contains { $0.id == id }
+                    ? "exception \(id) expired at \(exception.expiry?.description ?? ""), before these events"
+                    : "exception \(id) holds for no event that the rule matches"
+            } else {
+                message = "no exception \(id) for this rule is among those that were given"
+            }
+            failures.append(.init(message, at: test.place))
+        }
+        if !run.findings.isEmpty, failures.isEmpty {
+            let count = "\(run.findings.count) \(run.findings.count == 1 ? "finding" : "findings")"
+            failures.append(
+                .init(
+                    "\(count) where exceptions leave out everything", at: test.place,
+                    details: run.findings.map(Self.description)))
+        }
+        return failures
     }
 
     /// What is not as the test wants it; empty when it passes.
-    private func failures(of test: RuleTest) -> [RuleTestResult.Failure] {
-        let (findings, unreadable) = findings(for: test.events.map(\.bytes))
-        var failures = unreadable.map { index, failure in
+    private func failures(
+        of test: RuleTest, in run: Run, of compiled: CompiledRules
+    ) -> [RuleTestResult.Failure] {
+        let findings = run.findings
+        var failures = run.unreadable.map { index, failure in
             RuleTestResult.Failure(
                 "event \(index + 1) cannot be read: \(failure.reason)", at: test.events[index].place)
         }
@@ -39,7 +91,7 @@ public struct RuleTestRunner {
                 .init(
                     "\(count) where \(wanted) \(expected.findings == 1 ? "is" : "are") expected", at: test.place,
                     details: findings.count > expected.findings
-                        ? findings.map(Self.description) : reasons(against: test.events)))
+                        ? findings.map(Self.description) : reasons(against: test.events, compiled)))
             return failures
         }
         if let steps = expected.steps {
@@ -60,8 +112,18 @@ public struct RuleTestRunner {
         return failures
     }
 
+    /// What came of records.
+    private struct Run {
+        var findings: [Finding]
+        var unreadable: [(Int, DecodeFailure)]
+        /// In the order of the rules' exceptions.
+        var exceptions: [ExceptionCounters]
+    }
+
     /// What the rule finds in these records, in this order of arrival.
-    func findings(for records: [[UInt8]]) -> (findings: [Finding], unreadable: [(Int, DecodeFailure)]) {
+    func findings(for records: [[UInt8]]) -> [Finding] { run(compiled, records).findings }
+
+    private func run(_ compiled: CompiledRules, _ records: [[UInt8]]) -> Run {
         let detector = Detector(
             compiled,
             options: EvaluatorOptions(ordering: .stream(lateness: .max), correlationLimits: .bounded))
@@ -75,7 +137,9 @@ public struct RuleTestRunner {
             if let failure { unreadable.append((index, failure)) }
         }
         detector.finish()
-        return (detector.takeFindings(), unreadable)
+        return Run(
+            findings: detector.takeFindings(), unreadable: unreadable,
+            exceptions: detector.detectionCounters.exceptions)
     }
 
     // MARK: Saying why
@@ -93,15 +157,19 @@ public struct RuleTestRunner {
 
     /// For each part of the query that no event passes, what the event that comes nearest lacks; and for a correlation
     /// what became of its partial matches.
-    private func reasons(against events: [TestEvent]) -> [String] {
+    private func reasons(against events: [TestEvent], _ compiled: CompiledRules) -> [String] {
         let explainer = Explainer(compiled.queries)
         var nearest: [(part: QueryPart, event: Int, verdicts: VerdictTree)] = []
         var isPassed: [Bool] = []
+        var leftOut: [String] = []
         for (index, event) in events.enumerated() {
             let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: Int64(index))
             let explanation = event.bytes.withUnsafeBytes { explainer.explain($0, origin: origin) }
             guard case .read(let parts) = explanation.outcome else { continue }
             for (number, part) in parts.enumerated() {
+                for id in part.exceptions {
+                    leftOut.append("\(part.part.name): event \(index + 1) is left out by exception \(id)")
+                }
                 if nearest.count <= number {
                     nearest.append((part.part, index, part.verdicts))
                     isPassed.append(false)
@@ -117,7 +185,7 @@ public struct RuleTestRunner {
             reasons.append("\(part.part.name): event \(part.event + 1) comes nearest")
             reasons += ExplanationText().lines(part.verdicts).map { "  \($0)" }
         }
-        guard reasons.isEmpty else { return reasons }
+        guard reasons.isEmpty, leftOut.isEmpty else { return leftOut + reasons }
         return explainer.finish().steps.map { step in
             let cause = step.cause.map { "event \($0.origin.offset + 1)" } ?? "the end"
             return "\(cause): \(step.sentence { "event \($0.origin.offset + 1)" })"
@@ -129,8 +197,17 @@ public struct RuleTestRunner {
 public struct RuleTestResult: Sendable {
     public let test: RuleTest
     public let failures: [Failure]
+    /// Exceptions that held for events of the test, or would have, by their ids.
+    public let exceptions: [ExceptionHits]
+    /// Whether everything the test asks was tried: an excepted case without exceptions is only held to match.
+    public let isTried: Bool
 
     public var passed: Bool { failures.isEmpty }
+
+    public struct ExceptionHits: Sendable {
+        public let id: String
+        public let counters: ExceptionCounters
+    }
 
     public struct Failure: Sendable {
         /// One sentence without a full stop.

@@ -66,15 +66,18 @@ public struct RuleTestSuite: Sendable {
         }
     }
 
+    /// - Parameter exceptions: what is left out; nil tries none.
     /// - Throws: the first pattern that Vectorscan refuses; the rules' checker has tried them all.
-    public func run(normalizers: [NormalizerTable] = []) throws(PatternProblem) -> RuleTestReport {
+    public func run(
+        exceptions: ExceptionSet? = nil, normalizers: [NormalizerTable] = []
+    ) throws(PatternProblem) -> RuleTestReport {
         var results: [RuleTestReport.RuleResult] = []
         for entry in entries {
             let tests = entry.fixture?.tests ?? []
-            results.append(
-                .init(entry: entry, tests: try RuleTestRunner(entry.rule, normalizers: normalizers).run(tests)))
+            let runner = try RuleTestRunner(entry.rule, exceptions: exceptions, normalizers: normalizers)
+            results.append(.init(entry: entry, tests: runner.run(tests)))
         }
-        return RuleTestReport(rules: results)
+        return RuleTestReport(rules: results, exceptions: exceptions ?? .none)
     }
 
     // MARK: Files

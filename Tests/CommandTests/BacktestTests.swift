@@ -99,6 +99,36 @@ struct BacktestTests {
         #expect(text.output.contains("gained by Rule 1:"))
     }
 
+    @Test func exceptionsAreTriedAndCompared() async throws {
+        let rule = try folder.write(goodRule, to: "good.toml")
+        let exceptions = try folder.write(
+            """
+            [[exception]]
+            id = "quiet-host"
+            global = true
+            condition = 'host.id == "h2"'
+            owner = "me"
+            reason = "It is a test."
+            expires = "never"
+            enabled = false
+            """, to: "exceptions.toml")
+        try await broker.write(lines(event("alert"), event("alert", second: 1, host: "h2"), event("other", host: "h2")))
+
+        let tried = try backtest(
+            "--rules", rule, "--exceptions", exceptions, "--disabled-exceptions", "--output", "json")
+        #expect(try await tried.status() == 0, "\(tried.errors)")
+        let report = try object(tried.output)
+        #expect((report["rules"] as? [[String: Any]])?.first?["hits"] as? Int == 1)
+        let counted = try #require(report["exceptions"] as? [[String: Any]])
+        #expect(counted.map { $0["id"] as? String } == ["quiet-host"])
+        #expect(counted.map { $0["hits"] as? Int } == [1])
+
+        let compared = try backtest("--rules", rule, "--compare-exceptions", exceptions, "--disabled-exceptions")
+        #expect(try await compared.status() == 0, "\(compared.errors)")
+        #expect(compared.output.contains("compared: left out by exception quiet-host: 1"))
+        #expect(compared.output.contains("lost by Rule 1:"))
+    }
+
     @Test func whatIsMissingIsNamed() async throws {
         let rule = try folder.write(goodRule, to: "good.toml")
         let topic = try Command.apus(

@@ -45,6 +45,88 @@ struct TestCommandTests {
         #expect(try await test.status() == 0, "\(test.output)\(test.errors)")
     }
 
+    /// So do the exceptions that come with it, which are switched off: they leave out what they are for, and no match.
+    @Test func theShippedExceptionsPass() async throws {
+        let test = try Command.apus(
+            "test", "--strict", "config/rules", "--exceptions", "config/exceptions", "--disabled-exceptions",
+            "--output", "json")
+        #expect(try await test.status() == 0, "\(test.output)\(test.errors)")
+        let exceptions = try #require(try object(test.output)["exceptions"] as? [[String: Any]])
+        #expect(
+            exceptions.compactMap { $0["id"] as? String } == [
+                "archiving-by-ews-sdk", "ediscovery-and-legal-hold", "mailbox-capacity-monitoring",
+            ])
+        #expect(exceptions.allSatisfy { ($0["tests"] as? Int ?? 0) > 0 })
+    }
+
+    private static let excepted = """
+        tests:
+          - match: an alert
+            events: [{fields: {event.action: alert, host.id: h1}}]
+          - excepted: of the quiet host
+            by: quiet-host
+            events: [{fields: {event.action: alert, host.id: h2}}]
+        """
+
+    private static func exception(_ host: String, expires: String = "\"never\"", enabled: Bool = true) -> String {
+        """
+        [[exception]]
+        id = "quiet-host"
+        global = true
+        condition = 'host.id == "\(host)"'
+        owner = "me"
+        reason = "It is a test."
+        expires = \(expires)
+        enabled = \(enabled)
+        """
+    }
+
+    private func testing(_ exception: String, _ more: String...) async throws -> (status: Int32, output: String) {
+        let folder = try folder(Self.excepted)
+        let exceptions = try folder.write(exception, to: "exceptions.toml")
+        let rule = folder.url.appending(path: "good.toml").path
+        let test = try Command.apus(["test", rule, "--exceptions", exceptions] + more)
+        let status = try await test.status()
+        return withExtendedLifetime(folder) { (status, test.output + test.errors) }
+    }
+
+    @Test func exceptionsAreTried() async throws {
+        let (status, output) = try await testing(Self.exception("h2"))
+        #expect(status == 0, "\(output)")
+        #expect(output.contains("tests  hits  after expiry  exception\n    1     1             0  quiet-host\n"))
+    }
+
+    @Test func anExceptionThatEatsAMatchIsNamed() async throws {
+        let (status, output) = try await testing(Self.exception("h1"))
+        #expect(status == 1)
+        #expect(output.contains("event: event 1 is left out by exception quiet-host"))
+        #expect(output.contains("exception quiet-host holds for no event that the rule matches"))
+    }
+
+    @Test func anExceptionThatIsOverIsNamed() async throws {
+        let (status, output) = try await testing(Self.exception("h2", expires: "2024-12-31"))
+        #expect(status == 1)
+        #expect(output.contains("warning: exception quiet-host of me expired at 2025-01-01T"))
+        #expect(output.contains("exception quiet-host expired at 2025-01-01T00:00:00.000Z, before these events"))
+    }
+
+    @Test func exceptionsThatAreSwitchedOffAreTriedOnRequest() async throws {
+        let (status, output) = try await testing(Self.exception("h2", enabled: false))
+        #expect(status == 1)
+        #expect(output.contains("no exception quiet-host for this rule is among those that were given"))
+        #expect(try await testing(Self.exception("h2", enabled: false), "--disabled-exceptions").status == 0)
+    }
+
+    @Test func exceptedCasesWithoutExceptionsMatch() async throws {
+        let folder = try folder(Self.excepted)
+        let test = try Command.apus("test", folder.url.path)
+        #expect(try await test.status() == 0)
+        #expect(test.output.contains("1 excepted cases are only held to match: name exceptions with --exceptions"))
+        let junit = try Command.apus("test", "--output", "junit", folder.url.path)
+        #expect(try await junit.status() == 0)
+        #expect(try XMLParsed(junit.output).counts["skipped"] == 1)
+    }
+
     @Test func failsWithThePlaceAndTheReason() async throws {
         let folder = try folder(Self.failing)
         let test = try Command.apus("test", folder.url.path)

@@ -86,6 +86,20 @@ import Testing
         #expect(FixtureReader.nanoseconds(text) == nil)
     }
 
+    @Test func exceptedCasesNameTheirExceptions() throws {
+        let (fixture, problems) = FixtureReader.read(
+            """
+            tests:
+              - {excepted: one, by: a, events: [{json: '{}'}]}
+              - {excepted: two, by: [a, b], events: [{json: '{}'}], findings: 2}
+              - {excepted: any, events: [{json: '{}'}]}
+            """, path: "a.test.yaml")
+        let tests = try #require(fixture, "\(problems)").tests
+        #expect(tests.map(\.kind) == [.excepted, .excepted, .excepted])
+        #expect(tests.map(\.exceptions) == [["a"], ["a", "b"], []])
+        #expect(tests.map(\.expected.findings) == [1, 2, 1])
+    }
+
     @Test func everyProblemIsFoundAtOnce() {
         let (fixture, problems) = FixtureReader.read(
             """
@@ -105,6 +119,9 @@ import Testing
                 findings: 2
               - events: []
               - match: three
+              - match: four
+                by: somebody
+                events: [{record: start}]
             """, path: "a.test.yaml")
         #expect(fixture == nil)
         #expect(
@@ -116,8 +133,9 @@ import Testing
                 "10: json is the whole record: there is no fields with it",
                 "11: there is no event 5; the test has 4",
                 "14: a near miss has no findings, and so no findings",
-                "15: a test is either a match or a near miss",
+                "15: a test is either a match, a near miss or an excepted match",
                 "16: the test has no events",
+                "18: only an excepted match is left out by something",
             ])
         #expect(problems[1].hint == "the records are start")
         #expect(problems[1].place.excerpt == "      - record: stop")

@@ -94,22 +94,16 @@ struct ExceptionFile: TableFile {
         "id", "rules", "global", "stage", "condition", "regex", "owner", "reason", "expires", "enabled",
     ]
 
-    /// The exceptions that are enabled, and how many are not. Those that are not are checked all the same.
+    /// The exceptions that are valid, those that are switched off among them.
     mutating func exceptions(
         in root: TOMLTable, lists: [String: ValueList], checker: ConditionChecker
-    ) -> (enabled: [RuleException], disabled: Int) {
-        var enabled: [RuleException] = []
-        var disabled = 0
-        for table in tables("exception", in: root) {
-            guard let (exception, isEnabled) = exception(in: table, lists: lists, checker: checker) else { continue }
-            if isEnabled { enabled.append(exception) } else { disabled += 1 }
-        }
-        return (enabled, disabled)
+    ) -> [(exception: RuleException, isEnabled: Bool)] {
+        tables("exception", in: root).compactMap { exception(in: $0, lists: lists, checker: checker) }
     }
 
     private mutating func exception(
         in table: TOMLTable, lists: [String: ValueList], checker: ConditionChecker
-    ) -> (RuleException, isEnabled: Bool)? {
+    ) -> (exception: RuleException, isEnabled: Bool)? {
         let errors = problems.count { $0.severity == .error }
         refuseUnknownKeys(in: table, named: "[[exception]]", known: Self.keys)
         let id = string("id", in: table, required: true)

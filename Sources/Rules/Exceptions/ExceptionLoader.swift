@@ -8,7 +8,7 @@ public struct ExceptionLoadReport: Sendable {
     public let lists: [ValueList]
     /// By path, and in the order of the file within it.
     public let problems: [RuleProblem]
-    /// Exceptions that are switched off by `enabled = false`; checked, and not in force.
+    /// Exceptions that are switched off by `enabled = false` and were not asked for; checked, and not in force.
     public let disabled: Int
     /// The files that lists are read from, there or not.
     public let listPaths: [String]
@@ -22,9 +22,12 @@ public struct ExceptionLoadReport: Sendable {
 /// alerts, never hide one.
 public struct ExceptionLoader: Sendable {
     private let checker: ConditionChecker
+    private let includesDisabled: Bool
 
-    public init(checker: ConditionChecker) {
+    /// - Parameter includesDisabled: whether exceptions that say `enabled = false` are in force as well, to try them.
+    public init(checker: ConditionChecker, includesDisabled: Bool = false) {
         self.checker = checker
+        self.includesDisabled = includesDisabled
     }
 
     /// Loads files and, recursively, the `*.toml` files of folders, in the order of their paths. A list may be used in
@@ -63,10 +66,11 @@ public struct ExceptionLoader: Sendable {
         }
         for (file, root) in files {
             var file = file
-            let (enabled, disabled) = file.exceptions(in: root, lists: collection.lists, checker: checker)
+            let found = file.exceptions(in: root, lists: collection.lists, checker: checker)
             collection.problems += file.problems
-            for exception in enabled { collection.add(exception) }
-            collection.disabled += disabled
+            for (exception, isEnabled) in found {
+                if isEnabled || includesDisabled { collection.add(exception) } else { collection.disabled += 1 }
+            }
         }
         return ExceptionLoadReport(
             exceptions: ExceptionSet(collection.exceptions),

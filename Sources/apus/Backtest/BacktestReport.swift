@@ -56,6 +56,7 @@ struct BacktestReport: Encodable {
     var hosts: [HostHits]
     var days: [DayHits]
     var hits: [Cell]
+    var exceptions: [ExceptionCount]
     var comparison: BacktestComparison?
 
     init(
@@ -90,7 +91,8 @@ struct BacktestReport: Encodable {
         self.hits = cells.map { cell, hits in
             Cell(rule: cell.rule, host: cell.host, day: cell.day, hits: hits.count)
         }.sorted { ($0.day, $0.rule, $0.host ?? "") < ($1.day, $1.rule, $1.host ?? "") }
-        comparison = other.map { BacktestComparison(rules, found, with: $0, tester.hits[1]) }
+        exceptions = tester.exceptions[0]
+        comparison = other.map { BacktestComparison(rules, found, with: $0, tester.hits[1], tester.exceptions[1]) }
     }
 }
 
@@ -125,6 +127,8 @@ extension BacktestReport {
             lines += ["", byHost.text]
             if hosts.count > 20 { lines.append("… and \(hosts.count - 20) more hosts") }
         }
+        let leftOut = exceptions.flatMap(\.lines)
+        if !leftOut.isEmpty { lines += [""] + leftOut }
         if let comparison { lines += ["", comparison.text] }
         return lines.joined(separator: "\n")
     }
@@ -152,10 +156,14 @@ struct BacktestComparison: Encodable {
     }
 
     var rules: [RuleDifference]
+    /// What the exceptions of the compared version left out.
+    var exceptions: [ExceptionCount]
 
     init(
-        _ rules: CompiledRules, _ hits: [BacktestHit], with other: CompiledRules, _ otherHits: [BacktestHit]
+        _ rules: CompiledRules, _ hits: [BacktestHit], with other: CompiledRules, _ otherHits: [BacktestHit],
+        _ otherExceptions: [ExceptionCount]
     ) {
+        exceptions = otherExceptions
         let (byRule, otherByRule) = (
             Dictionary(grouping: hits, by: \.ruleID), Dictionary(grouping: otherHits, by: \.ruleID)
         )
@@ -196,6 +204,7 @@ struct BacktestComparison: Encodable {
                 if places.count > 5 { lines.append("  … and \(places.count - 5) more") }
             }
         }
+        lines += exceptions.flatMap(\.lines).map { "compared: \($0)" }
         return lines.joined(separator: "\n")
     }
 }

@@ -41,6 +41,9 @@ final class Backtester {
 
     var counters: EvaluatorCounters { detectors[0].counters }
 
+    /// What the exceptions of each rule set left out.
+    var exceptions: [[ExceptionCount]] { detectors.map { ExceptionCount.counts(of: $0) } }
+
     /// Records behind, gaps in the offsets included.
     var position: Int64 { reader.ranges.indices.reduce(0) { $0 + reader.position($1) } }
 

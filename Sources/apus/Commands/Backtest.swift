@@ -22,10 +22,15 @@ struct Backtest: ParsableCommand {
             A position is \(LogPosition.forms). Times are those of the log. Correlations that began before --from \
             are not seen: start a maxspan earlier.
 
+            Exceptions are those of the configuration, or of --exceptions in their place; what each left out is \
+            counted. With --compare-exceptions the report says what other exceptions would have changed.
+
             Examples:
               apus backtest --config config/apus.yaml --from 7d
               apus backtest --config config/apus.yaml --rules new/rule.toml --from 2026-11-01 --to 2026-11-08
               apus backtest --config config/apus.yaml --from 24h --compare ../changed/config/rules --output json
+              apus backtest --config config/apus.yaml --from 7d --compare-exceptions config/exceptions \
+                --disabled-exceptions
             """)
 
     @OptionGroup var options: SettingsOptions
@@ -45,6 +50,13 @@ struct Backtest: ParsableCommand {
         name: .customLong("compare"), parsing: .upToNextOption,
         help: "Another version of the rules, to be evaluated over the same records and compared.")
     var comparedPaths: [String] = []
+
+    @OptionGroup var exceptions: ExceptionOptions
+
+    @Option(
+        name: .customLong("compare-exceptions"),
+        help: "Other exceptions, in place of those above, for the version that is compared. May be repeated.")
+    var comparedExceptionPaths: [String] = []
 
     @Option(name: .customLong("topic"), help: "A topic to read, in place of input.topics. May be repeated.")
     var topics: [String] = []
@@ -67,19 +79,28 @@ struct Backtest: ParsableCommand {
     func run() throws {
         var flags: [(String, String)] = []
         if !rulePaths.isEmpty { flags.append(("rules.paths", rulePaths.joined(separator: ","))) }
+        if !exceptions.paths.isEmpty { flags.append(("exceptions.paths", exceptions.paths.joined(separator: ","))) }
         if !topics.isEmpty { flags.append(("input.topics", topics.joined(separator: ","))) }
         let settings = try options.load(flags: flags)
         let fields = EventFields(hostKey: settings.hostKey.map { FieldPath($0) })
-        let rules = try compile(settings.rules.paths, settings, fields)
-        let compared = comparedPaths.isEmpty ? nil : try compile(comparedPaths, settings, fields)
+        let rules = try compile(settings.rules.paths, settings.exceptions.paths, settings, fields)
+        let compared =
+            comparedPaths.isEmpty && comparedExceptionPaths.isEmpty
+            ? nil
+            : try compile(
+                comparedPaths.isEmpty ? settings.rules.paths : comparedPaths,
+                comparedExceptionPaths.isEmpty ? settings.exceptions.paths : comparedExceptionPaths, settings, fields)
         let pipeline = PipelineOptions(settings, fields: fields)
         try reportingKafkaFailures { try backtest(rules, compared, settings, pipeline) }
     }
 
-    private func compile(_ paths: [String], _ settings: Settings, _ fields: EventFields) throws -> CompiledRules {
-        try LoadedRules(paths: paths, exceptions: settings.exceptions.paths).compile(
-            strict: settings.rules.strict, fields: fields,
-            normalizers: NormalizationTables.load(settings.input.normalizers))
+    private func compile(
+        _ paths: [String], _ exceptionPaths: [String], _ settings: Settings, _ fields: EventFields
+    ) throws -> CompiledRules {
+        try LoadedRules(paths: paths, exceptions: exceptionPaths, includesDisabled: exceptions.includesDisabled)
+            .compile(
+                strict: settings.rules.strict, fields: fields,
+                normalizers: NormalizationTables.load(settings.input.normalizers))
     }
 
     private func backtest(

@@ -27,8 +27,7 @@ struct Eval: ParsableCommand {
         help: "Rule files and folders of rule files; the file of events may stand behind them.")
     var rulePaths: [String]
 
-    @Option(name: .customLong("exceptions"), help: "A file or folder of exceptions. May be repeated.")
-    var exceptionPaths: [String] = []
+    @OptionGroup var exceptions: ExceptionOptions
 
     @Argument(help: "A file of one JSON event per line; - is standard input, which is also the default.")
     var eventFile: String?
@@ -77,8 +76,10 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         let (rules, file) = arguments
-        let compiled = try LoadedRules(paths: rules, exceptions: exceptionPaths, checker: .bounded).compile(
-            strict: strict, normalizers: normalization.tables())
+        let compiled = try LoadedRules(
+            paths: rules, exceptions: exceptions.paths, includesDisabled: exceptions.includesDisabled,
+            checker: .bounded
+        ).compile(strict: strict, normalizers: normalization.tables())
         let detector = Detector(
             compiled,
             options: EvaluatorOptions(
@@ -224,12 +225,6 @@ struct EvalReport: Encodable {
         var beyondMaxSignals: UInt64
     }
 
-    struct ExceptionCount: Encodable {
-        var id: String
-        var hits: UInt64
-        var hitsAfterExpiry: UInt64
-    }
-
     var events: UInt64
     var bytes: UInt64
     var seconds: Double
@@ -272,9 +267,7 @@ struct EvalReport: Encodable {
                 suppressed: totals.suppression.suppressed[index],
                 beyondMaxSignals: totals.beyondSignalCap[index])
         }
-        exceptions = zip(detector.rules.exceptions, totals.exceptions).map {
-            ExceptionCount(id: $0.id, hits: $1.hits, hitsAfterExpiry: $1.hitsAfterExpiry)
-        }
+        exceptions = ExceptionCount.counts(of: detector)
     }
 
     var text: String {
@@ -292,13 +285,7 @@ struct EvalReport: Encodable {
                 lines.append("    \(rule.beyondMaxSignals) alerts beyond max_signals: Elastic would have dropped them")
             }
         }
-        for exception in exceptions where exception.hits > 0 {
-            lines.append("  left out by exception \(exception.id): \(exception.hits)")
-        }
-        for exception in exceptions where exception.hitsAfterExpiry > 0 {
-            lines.append(
-                "  no longer left out, exception \(exception.id) had expired: \(exception.hitsAfterExpiry)")
-        }
+        lines += exceptions.flatMap(\.lines).map { "  \($0)" }
         let failures = rejected.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !failures.isEmpty { lines.append("  not evaluated: \(failures.joined(separator: ", "))") }
         if withoutTimestamp > 0 { lines.append("  without a timestamp of their own: \(withoutTimestamp)") }

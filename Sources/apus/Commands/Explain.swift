@@ -36,9 +36,7 @@ struct Explain: ParsableCommand {
     @Option(help: "Of a file with several rules, the one with this rule_id.")
     var id: String?
 
-    @Option(
-        name: .customLong("exceptions"), help: "A file or folder of exceptions for the rule. May be repeated.")
-    var exceptionPaths: [String] = []
+    @OptionGroup var exceptions: ExceptionOptions
 
     @Flag(help: "Leave out events that match no part of the rule.")
     var matchingOnly = false
@@ -103,7 +101,7 @@ struct Explain: ParsableCommand {
     }
 
     private func compileRule(_ normalizers: [NormalizerTable]) throws -> CompiledRules {
-        let exceptions = ExceptionLoader(checker: .standard).load(paths: exceptionPaths)
+        let exceptions = exceptions.load()
         for problem in exceptions.problems + exceptions.exceptions.problems(at: .now) {
             Console.note(problem.rendered)
         }

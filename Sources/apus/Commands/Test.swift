@@ -23,9 +23,17 @@ struct Test: ParsableCommand {
                   steps: [1, 2]
                 - near_miss: The same in Notepad
                   events: […]
+                - excepted: The eDiscovery team
+                  by: ediscovery
+                  events: […]
+
+            With --exceptions the rules are tested as exceptions leave them: a match still has to be found, and an \
+            excepted case has to match without the exceptions and be left out with them. Without --exceptions, \
+            excepted cases are only held to match.
 
             Examples:
               apus test config/rules
+              apus test config/rules --exceptions config/exceptions --disabled-exceptions
               apus test --output junit config/rules > report.xml
               apus test --generate rules/mailsniper.toml
 
@@ -47,6 +55,8 @@ struct Test: ParsableCommand {
             """)
     var generate = false
 
+    @OptionGroup var exceptions: ExceptionOptions
+
     @OptionGroup var normalization: NormalizationOptions
 
     @Flag(help: "With --generate, replace a fixture that is there.")
@@ -60,36 +70,41 @@ struct Test: ParsableCommand {
             throw ExitStatus.noInput.code
         }
         let tables = try normalization.tables()
+        let loaded = exceptions.paths.isEmpty ? nil : exceptions.load()
+        let problems = suite.problems + (loaded.map { $0.problems + $0.exceptions.problems(at: .now) } ?? [])
         let report: RuleTestReport
         do {
-            report = try suite.run(normalizers: tables)
+            report = try suite.run(exceptions: loaded?.exceptions, normalizers: tables)
         } catch {
             Console.note("error: the pattern \(error.pattern.source) cannot be compiled: \(error.reason)")
             throw ExitStatus.data.code
         }
-        for problem in suite.problems where output != .json { Console.note(problem.rendered) }
+        for problem in problems where output != .json { Console.note(problem.rendered) }
         switch output {
         case .table: writeTable(report)
-        case .json: Console.print(TestRecord(report, problems: suite.problems).jsonLine)
+        case .json: Console.print(TestRecord(report, problems: problems).jsonLine)
         case .junit: Console.write(report.junit)
         }
-        if suite.hasErrors { throw ExitStatus.data.code }
+        if suite.hasErrors || loaded?.hasErrors == true { throw ExitStatus.data.code }
         if !report.passed || (strict && report.short > 0) { throw ExitStatus.negative.code }
     }
 
     // MARK: Table
 
     private func writeTable(_ report: RuleTestReport) {
-        Console.print("        matches  near misses  rule")
+        Console.print("        matches  near misses  excepted  rule")
         for result in report.rules {
             let mark = !result.passed ? "FAILED" : result.entry.fixture == nil ? "none" : "ok"
             let matches = "\(result.passed(.match))/\(result.count(.match))"
             let nearMisses = "\(result.passed(.nearMiss))/\(result.count(.nearMiss))"
+            let excepted = result.count(.excepted) == 0 ? "" : "\(result.passed(.excepted))/\(result.count(.excepted))"
             Console.print(
-                mark.padded(to: 8) + matches.padded(to: 9) + nearMisses.padded(to: 13) + result.rule.path)
+                mark.padded(to: 8) + matches.padded(to: 9) + nearMisses.padded(to: 13) + excepted.padded(to: 10)
+                    + result.rule.path)
             for test in result.tests where !test.passed { write(test) }
             if let shortage = result.shortage { Console.print("        \(shortage)") }
         }
+        writeExceptions(report)
         Console.print(
             """
             \(report.rules.count) rules, \(report.tests) tests: \(report.tests - report.failed) passed, \
@@ -97,8 +112,21 @@ struct Test: ParsableCommand {
             """)
     }
 
+    private func writeExceptions(_ report: RuleTestReport) {
+        if report.untried > 0 {
+            Console.print("\(report.untried) excepted cases are only held to match: name exceptions with --exceptions")
+        }
+        guard !report.exceptions.isEmpty else { return }
+        var table = TextTable(["tests", "hits", "after expiry", "exception"], numbers: 3)
+        for result in report.exceptions {
+            let (hits, late) = (result.counters.hits, result.counters.hitsAfterExpiry)
+            table.add(["\(result.tests)", "\(hits)", "\(late)", result.exception.id])
+        }
+        Console.print("\n\(table.text)\n")
+    }
+
     private func write(_ result: RuleTestResult) {
-        let kind = result.test.kind == .match ? "match" : "near miss"
+        let kind = result.test.kind.name
         Console.print("  \(result.test.place): \(kind): \(result.test.name)")
         for failure in result.failures {
             let place = failure.place == result.test.place ? "" : "\(failure.place): "
@@ -183,7 +211,16 @@ private struct TestRecord: Encodable {
         var name: String
         var place: Place
         var passed: Bool
+        /// Whether exceptions were given for an excepted case.
+        var tried: Bool
         var failures: [Failure]
+    }
+
+    struct Exception: Encodable {
+        var id: String
+        var tests: Int
+        var hits: UInt64
+        var hitsAfterExpiry: UInt64
     }
 
     struct Rule: Encodable {
@@ -198,6 +235,7 @@ private struct TestRecord: Encodable {
     var passed: Int
     var failed: Int
     var rules: [Rule]
+    var exceptions: [Exception]
     var problems: [Problem]
 
     init(_ report: RuleTestReport, problems: [RuleProblem]) {
@@ -209,12 +247,17 @@ private struct TestRecord: Encodable {
                 shortage: result.shortage,
                 tests: result.tests.map { test in
                     Test(
-                        kind: test.test.kind == .match ? "match" : "near_miss", name: test.test.name,
-                        place: Place(test.test.place), passed: test.passed,
+                        kind: test.test.kind.name.replacing(" ", with: "_"), name: test.test.name,
+                        place: Place(test.test.place), passed: test.passed, tried: test.isTried,
                         failures: test.failures.map {
                             Failure(place: Place($0.place), message: $0.message, details: $0.details)
                         })
                 })
+        }
+        exceptions = report.exceptions.map {
+            Exception(
+                id: $0.exception.id, tests: $0.tests, hits: $0.counters.hits,
+                hitsAfterExpiry: $0.counters.hitsAfterExpiry)
         }
         self.problems = problems.map {
             Problem(severity: $0.severity.rawValue, place: Place($0.place), message: $0.message, hint: $0.hint)

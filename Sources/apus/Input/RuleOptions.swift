@@ -14,13 +14,15 @@ struct LoadedRules {
     /// What is wrong with the exceptions by themselves, for these rules, and today.
     let exceptionProblems: [RuleProblem]
 
-    /// - Parameter documents: Rules that lie in no file.
+    /// - Parameters:
+    ///   - documents: Rules that lie in no file.
+    ///   - includesDisabled: Whether exceptions that are switched off are in force as well, to try them.
     init(
         paths: [String], documents: [RuleDocument] = [], exceptions exceptionPaths: [String] = [],
-        checker: QueryChecker = .streaming
+        includesDisabled: Bool = false, checker: QueryChecker = .streaming
     ) {
         report = RuleLoader(checker: checker).load(paths: paths, documents: documents)
-        exceptions = ExceptionLoader(checker: .standard).load(paths: exceptionPaths)
+        exceptions = ExceptionLoader(checker: .standard, includesDisabled: includesDisabled).load(paths: exceptionPaths)
         exceptionProblems =
             exceptions.problems + exceptions.exceptions.problems(with: report.rules)
             + exceptions.exceptions.problems(at: .now)
