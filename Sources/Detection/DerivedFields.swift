@@ -42,8 +42,8 @@ struct DerivedFields {
 
 extension DerivedFields.ScriptBlock {
     /// Which part of how many this event is; nil for a block that is whole, and for one that was made of parts.
-    func part(_ event: Event, most: Int) -> (sequence: Int64, total: Int64)? {
-        guard let total = event.first(total), total.kind == .integer, total.integer > 1, total.integer <= most,
+    func part(_ event: Event) -> (sequence: Int64, total: Int64)? {
+        guard let total = event.first(total), total.kind == .integer, total.integer > 1,
             let sequence = event.first(sequence), sequence.kind == .integer,
             sequence.integer >= 1, sequence.integer <= total.integer,
             let id = event.first(id), id.kind == .string, !id.bytes.isEmpty, !event.isPresent(joined)

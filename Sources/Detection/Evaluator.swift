@@ -107,6 +107,8 @@ public final class Evaluator {
         counters.scriptBlocks = clocks.blocks.counters
         return counters
     }
+    /// Told of each script block that was put together, before it takes part.
+    var onBlock: ((ScriptBlocks.Joined) -> Void)?
     /// In the order of ``CompiledQueries/exceptions``.
     public internal(set) var exceptionCounters: [ExceptionCounters]
     /// Matches since the last ``takeMatches()``, in the order in which they became complete.
@@ -258,9 +260,11 @@ public final class Evaluator {
     func part(
         _ event: Event, _ payload: UnsafeRawBufferPointer, _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime
     ) -> (part: ScriptBlocks.Part, key: ScriptBlocks.Key, total: Int64)? {
-        guard let fields = queries.derived.scriptBlock,
-            let (sequence, total) = fields.part(event, most: options.scriptBlocks.parts)
-        else { return nil }
+        guard let fields = queries.derived.scriptBlock, let (sequence, total) = fields.part(event) else { return nil }
+        guard total <= options.scriptBlocks.parts else {
+            clocks.blocks.passAlone()
+            return nil
+        }
         let key = ScriptBlocks.Key(
             topic: origin.topic, partition: origin.partition, host: event.first(queries.hostKeyField)?.text ?? [],
             block: event.first(fields.id)?.text ?? [])
@@ -294,6 +298,7 @@ public final class Evaluator {
     /// A block takes part as one event. Its offsets are free now: what has not been passed over yet does not wait
     /// any longer than this advance of the watermark.
     private func take(_ block: ScriptBlocks.Joined, passed: EventTime?, now: EventTime?) {
+        onBlock?(block)
         let normalizes = options.normalizes(block.origin.topic)
         let isLate = passed.map { block.time <= $0 } ?? false
         let waiting: Waiting =

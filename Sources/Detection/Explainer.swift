@@ -10,9 +10,13 @@ public struct EventExplanation: Sendable {
     /// Nil when the event has no timestamp of its own, or could not be read.
     public var timestamp: EventTime?
     public var outcome: Outcome
+    /// Of a script block that came in parts and takes part as one event, what it was made of.
+    public var block: ScriptBlockMakeup?
 
     public enum Outcome: Sendable {
         case unreadable(DecodeFailure)
+        /// A part of a script block: it takes part with the others, as ``Explainer/takeBlocks()`` tells.
+        case part(sequence: Int64, total: Int64)
         /// One entry per condition of the query: ``CheckedQuery/conditions``.
         case read([PartExplanation])
     }
@@ -63,12 +67,14 @@ public final class Explainer {
     private let matcher: Matcher
     private let evaluator: Evaluator
     private let source: Int
-    private let steps = Steps()
+    private let steps = Collected<TraceStep>()
+    private let blocks = Collected<ScriptBlocks.Joined>()
+    private let partLimit: Int
     private var previousTime = EventTime(nanoseconds: 0)
 
     /// Outlives the closure that fills it.
-    private final class Steps {
-        var list: [TraceStep] = []
+    private final class Collected<Element> {
+        var list: [Element] = []
     }
 
     /// - Parameter queries: one query, compiled by itself.
@@ -82,7 +88,9 @@ public final class Explainer {
         matcher = Matcher(queries.program)
         evaluator = Evaluator(queries, options: options)
         source = evaluator.addSource()
+        partLimit = options.scriptBlocks.parts
         evaluator.trace = { [steps] _, step in steps.list.append(step) }
+        evaluator.onBlock = { [blocks] block in blocks.list.append(block) }
     }
 
     /// Explains one event, and lets it take part in what follows. Borrows `payload` for the call.
@@ -95,23 +103,44 @@ public final class Explainer {
         let event = decoder.event
         // As in the evaluator: an event without a time of its own has that of the one before it.
         previousTime = event.timestamp ?? previousTime
+        if let (sequence, total) = queries.derived.scriptBlock?.part(event), total <= partLimit {
+            return EventExplanation(
+                origin: origin, timestamp: event.timestamp, outcome: .part(sequence: sequence, total: total))
+        }
+        return EventExplanation(
+            origin: origin, timestamp: event.timestamp, outcome: .read(explained(event, at: previousTime)))
+    }
+
+    private func explained(_ event: Event, at time: EventTime) -> [PartExplanation] {
         let readers = queries.keyReaders[0]
-        let explained = parts.indices.map { index in
+        return parts.indices.map { index in
             let holds = matcher.holds(index, for: event)
             return PartExplanation(
                 part: parts[index], holds: holds, verdicts: matcher.verdicts(index, for: event),
                 keys: readers.isEmpty ? nil : readers[index].keys(of: event).keys,
-                exceptions: holds ? exceptions(forStage: index, event) : [])
+                exceptions: holds ? exceptions(forStage: index, event, at: time) : [])
         }
-        return EventExplanation(origin: origin, timestamp: event.timestamp, outcome: .read(explained))
     }
 
-    private func exceptions(forStage stage: Int, _ event: Event) -> [String] {
+    private func exceptions(forStage stage: Int, _ event: Event, at time: EventTime) -> [String] {
         queries.exceptionsOfQuery[0].map { queries.exceptions[$0] }.filter { exception in
             exception.covers(stage: stage, of: query.positiveStages)
-                && exception.expiry.map { previousTime < $0 } ?? true
+                && exception.expiry.map { time < $0 } ?? true
                 && matcher.holds(exception.condition, for: event)
         }.map(\.id)
+    }
+
+    /// Script blocks that were put together since the last call, each explained as the one event as which it takes part:
+    /// after the part that made it whole, or with parts missing after ``finish()``.
+    public func takeBlocks() -> [EventExplanation] {
+        defer { blocks.list.removeAll() }
+        return blocks.list.map { block in
+            let failure = block.bytes.withUnsafeBytes { decoder.decode($0) }
+            return EventExplanation(
+                origin: block.origin, timestamp: block.time,
+                outcome: failure.map { .unreadable($0) } ?? .read(explained(decoder.event, at: block.time)),
+                block: block.makeup)
+        }
     }
 
     /// Ends the input.

@@ -1,5 +1,5 @@
 import EventSchema
-import Events
+public import Events
 
 /// What the parts of script blocks may take before the oldest block goes on as far as it came.
 public struct ScriptBlockLimits: Hashable, Sendable {
@@ -7,33 +7,64 @@ public struct ScriptBlockLimits: Hashable, Sendable {
     public var blocks: Int
     /// Parts of one block; a block that claims more is taken part by part.
     public var parts: Int
+    /// Text of one block in bytes, as it stands in JSON; the rest of a longer one is cut. A block is no larger than the
+    /// largest record there may be, either.
+    public var text: Int
     /// Records of all blocks in bytes.
     public var bytes: Int
     /// How long a block waits for its next part, in event time, in nanoseconds.
     public var patience: Int64
 
     public init(
-        blocks: Int = 1_000, parts: Int = 500, bytes: Int = 32 << 20, patience: Int64 = 30_000_000_000
+        blocks: Int = 1_000, parts: Int = 500, text: Int = 1 << 20, bytes: Int = 32 << 20,
+        patience: Int64 = 30_000_000_000
     ) {
         self.blocks = blocks
         self.parts = parts
+        self.text = text
         self.bytes = bytes
         self.patience = patience
     }
 }
 
-/// Running totals of rejoined script blocks.
+/// Running totals of rejoined script blocks, and what waits now.
 public struct ScriptBlockCounters: Hashable, Sendable {
     /// Parts that were taken in.
     public var parts: UInt64 = 0
+    /// Parts that were matched by themselves: their block claims more than ``ScriptBlockLimits/parts``.
+    public var alone: UInt64 = 0
     /// Blocks all of whose parts came.
     public var complete: UInt64 = 0
-    /// Blocks that went on without all their parts: their time was over, or a limit reached.
+    /// Blocks that went on without all their parts, because their time was over or the input ended.
     public var incomplete: UInt64 = 0
-    /// Blocks whose text was cut to fit into the largest record there may be.
+    /// Blocks that went on without all their parts, because a limit was reached.
+    public var evicted: UInt64 = 0
+    /// Blocks whose text was cut: to ``ScriptBlockLimits/text``, or to fit into the largest record there may be.
     public var cut: UInt64 = 0
+    /// Blocks that wait for parts now.
+    public var waiting = 0
+    /// The bytes of these.
+    public var held = 0
 
     public init() {}
+}
+
+/// What a script block that came in parts was made of.
+public struct ScriptBlockMakeup: Hashable, Sendable {
+    /// How many parts it claims to have.
+    public var total: Int64
+    /// Those that came, in order.
+    public var parts: [Part]
+    /// Whether its text was cut.
+    public var isCut: Bool
+
+    public struct Part: Hashable, Sendable {
+        /// Counted from 1.
+        public var sequence: Int64
+        public var origin: RecordOrigin
+    }
+
+    public var isComplete: Bool { Int64(parts.count) == total }
 }
 
 /// Parts of PowerShell script blocks on their way to being whole.
@@ -81,6 +112,7 @@ struct ScriptBlocks {
         var limit: EventTime
         /// The record of the first part, should the joined one be too large for anything.
         var first: [UInt8]
+        var makeup: ScriptBlockMakeup
     }
 
     let limits: ScriptBlockLimits
@@ -89,7 +121,14 @@ struct ScriptBlocks {
     private var blocks: [Key: Block] = [:]
     private var size = 0
     private var number: UInt64 = 0
-    private(set) var counters = ScriptBlockCounters()
+    private var totals = ScriptBlockCounters()
+
+    var counters: ScriptBlockCounters {
+        var counters = totals
+        counters.waiting = blocks.count
+        counters.held = size
+        return counters
+    }
 
     init(limits: ScriptBlockLimits, recordBytes: Int) {
         self.limits = limits
@@ -109,7 +148,7 @@ struct ScriptBlocks {
     ///
     /// - Returns: blocks that must go on to make room, incomplete.
     mutating func add(_ part: Part, to key: Key, total: Int64) -> [Joined] {
-        counters.parts += 1
+        totals.parts += 1
         var block = blocks[key] ?? newBlock(total, part.time)
         guard !block.parts.contains(where: { $0.sequence == part.sequence }) else { return [] }
         block.parts.append(part)
@@ -120,7 +159,7 @@ struct ScriptBlocks {
         var pushed: [Joined] = []
         while blocks.count > limits.blocks || size > limits.bytes, blocks.count > 1 {
             guard let oldest = blocks.min(by: { $0.value.number < $1.value.number })?.key else { break }
-            if let joined = take(oldest) { pushed.append(joined) }
+            if let joined = take(oldest, isPushed: true) { pushed.append(joined) }
         }
         return pushed
     }
@@ -129,6 +168,9 @@ struct ScriptBlocks {
         number += 1
         return Block(total: total, newest: time, number: number)
     }
+
+    /// Notes a part whose block claims too many to be waited for.
+    mutating func passAlone() { totals.alone += 1 }
 
     // MARK: Blocks
 
@@ -159,21 +201,36 @@ struct ScriptBlocks {
         }
     }
 
-    private mutating func take(_ key: Key) -> Joined? {
+    /// - Parameter isPushed: whether it goes on to make room.
+    private mutating func take(_ key: Key, isPushed: Bool = false) -> Joined? {
         guard let block = blocks.removeValue(forKey: key) else { return nil }
         size -= block.size
-        if block.isComplete { counters.complete += 1 } else { counters.incomplete += 1 }
+        if block.isComplete {
+            totals.complete += 1
+        } else if isPushed {
+            totals.evicted += 1
+        } else {
+            totals.incomplete += 1
+        }
         let first = block.first
+        let (bytes, isCut) = joined(block)
+        if isCut { totals.cut += 1 }
+        let parts = block.parts.sorted { $0.sequence < $1.sequence }
         return Joined(
-            bytes: joined(block), origin: first.origin, time: first.time,
-            limit: block.parts.map(\.limit).max() ?? first.limit, first: first.bytes)
+            bytes: bytes, origin: first.origin, time: first.time,
+            limit: block.parts.map(\.limit).max() ?? first.limit, first: first.bytes,
+            makeup: ScriptBlockMakeup(
+                total: block.total,
+                parts: parts.map { ScriptBlockMakeup.Part(sequence: $0.sequence, origin: $0.origin) }, isCut: isCut))
     }
 
     /// The record of the first part, and in it, under a name of Apus, the text of all and where they stand. One record
     /// says everything: it can be kept, evaluated again and shown like any other.
-    private mutating func joined(_ block: Block) -> [UInt8] {
+    private func joined(_ block: Block) -> (bytes: [UInt8], isCut: Bool) {
         let parts = block.parts.sorted { $0.sequence < $1.sequence }
-        guard let first = parts.first, let close = first.bytes.lastIndex(of: UInt8(ascii: "}")) else { return [] }
+        guard let first = parts.first, let close = first.bytes.lastIndex(of: UInt8(ascii: "}")) else {
+            return ([], false)
+        }
         var places = #""total":\#(block.total),"complete":\#(block.isComplete),"parts":["#
         for (index, part) in parts.enumerated() {
             places += #"\#(index > 0 ? "," : ""){"sequence":\#(part.sequence),"partition":\#(part.origin.partition),"#
@@ -184,13 +241,12 @@ struct ScriptBlocks {
         let last = bytes.last { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         if last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
         bytes += #""apus":{"script_block":{"text":""#.utf8
-        let end = recordBytes - places.utf8.count - 8
+        let end = min(recordBytes - places.utf8.count - 8, bytes.count + limits.text)
         var isCut = false
         for part in parts where !isCut { isCut = !Self.append(part.text, to: &bytes, upTo: end) }
-        if isCut { counters.cut += 1 }
         bytes += #"","#.utf8
         bytes += places.utf8
-        return bytes
+        return (bytes, isCut)
     }
 
     /// Appends text as it stands between the quotes of a JSON string; false when it does not fit, and is cut.

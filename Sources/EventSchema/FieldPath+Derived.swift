@@ -11,6 +11,6 @@ extension FieldPath {
     public static let decodedCommandLine: FieldPath = "apus.decoded.command_line"
 
     /// What `powershell.file.script_block_text` hides, in the same way. Where a script block came in parts, both fields
-    /// hold the whole of it.
+    /// hold the whole of it, and `apus.script_block` says of what parts it was made.
     public static let decodedScript: FieldPath = "apus.decoded.script"
 }

@@ -3,7 +3,10 @@
 // Apus derives. The format is that of ``FieldTable``; `root` continues the ECS root.
 
 let integrationFields = """
-    root: apus.host_key apus.decoded.command_line=wildcard apus.decoded.script=text winlog@winlog
+    root: apus.host_key apus.decoded.command_line=wildcard apus.decoded.script=text
+     apus.script_block.text=text apus.script_block.total=long apus.script_block.complete=bool
+     apus.script_block.parts.sequence=long apus.script_block.parts.partition=long apus.script_block.parts.offset=long
+     winlog@winlog
      powershell@powershell sysmon@sysmon iis.access@iis o365.audit@o365
      azure@azure aws.cloudtrail@cloudtrail okta.*=keyword okta.security_context.as.number=long
      google_workspace.*=keyword gcp.audit.*=keyword github.*=keyword auditd.*=keyword

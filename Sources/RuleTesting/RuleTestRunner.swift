@@ -159,24 +159,31 @@ public struct RuleTestRunner {
     /// what became of its partial matches.
     private func reasons(against events: [TestEvent], _ compiled: CompiledRules) -> [String] {
         let explainer = Explainer(compiled.queries)
+        var explanations: [EventExplanation] = []
         var nearest: [(part: QueryPart, event: Int, verdicts: VerdictTree)] = []
         var isPassed: [Bool] = []
         var leftOut: [String] = []
         for (index, event) in events.enumerated() {
             let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: Int64(index))
-            let explanation = event.bytes.withUnsafeBytes { explainer.explain($0, origin: origin) }
+            explanations.append(event.bytes.withUnsafeBytes { explainer.explain($0, origin: origin) })
+            explanations += explainer.takeBlocks()
+        }
+        let steps = explainer.finish().steps
+        explanations += explainer.takeBlocks()
+        for explanation in explanations {
             guard case .read(let parts) = explanation.outcome else { continue }
+            let event = Int(explanation.origin.offset)
             for (number, part) in parts.enumerated() {
                 for id in part.exceptions {
-                    leftOut.append("\(part.part.name): event \(index + 1) is left out by exception \(id)")
+                    leftOut.append("\(part.part.name): event \(event + 1) is left out by exception \(id)")
                 }
                 if nearest.count <= number {
-                    nearest.append((part.part, index, part.verdicts))
+                    nearest.append((part.part, event, part.verdicts))
                     isPassed.append(false)
                 }
                 isPassed[number] = isPassed[number] || part.holds
                 if part.verdicts.distance < nearest[number].verdicts.distance {
-                    nearest[number] = (part.part, index, part.verdicts)
+                    nearest[number] = (part.part, event, part.verdicts)
                 }
             }
         }
@@ -186,7 +193,7 @@ public struct RuleTestRunner {
             reasons += ExplanationText().lines(part.verdicts).map { "  \($0)" }
         }
         guard reasons.isEmpty, leftOut.isEmpty else { return leftOut + reasons }
-        return explainer.finish().steps.map { step in
+        return steps.map { step in
             let cause = step.cause.map { "event \($0.origin.offset + 1)" } ?? "the end"
             return "\(cause): \(step.sentence { "event \($0.origin.offset + 1)" })"
         }

@@ -149,6 +149,28 @@ extension Settings {
             "A partition without records for this long no longer holds back the sequences of its lane."),
 
         Declaration(
+            "script_blocks.timeout", \.scriptBlocks.timeout, .duration(.zero...(.hours(1))),
+            """
+            How long, in event time, a block waits for its next part; then it is matched as far as it came. Its parts \
+            hold their offsets back until then.
+            """),
+        Declaration(
+            "script_blocks.max_parts", \.scriptBlocks.maxParts, .integer(1...100_000),
+            "Parts of one block. Those of a block that claims more are matched one by one; 1 joins nothing."),
+        Declaration(
+            "script_blocks.max_size", \.scriptBlocks.maxSize, .byteCount(.kibibytes(1)...(.mebibytes(64))),
+            """
+            Text of one block; what is longer is cut. The whole record of a block is no larger than \
+            input.max_record_bytes either.
+            """),
+        Declaration(
+            "script_blocks.max_blocks", \.scriptBlocks.maxBlocks, .integer(1...1_000_000),
+            "Blocks that wait for parts in a lane; one more, and the oldest is matched as far as it came."),
+        Declaration(
+            "script_blocks.max_held", \.scriptBlocks.maxHeld, .byteCount(.kibibytes(64)...(.mebibytes(4_096))),
+            "Bytes of the parts that wait in a lane; beyond them the oldest block is matched as far as it came."),
+
+        Declaration(
             "runtime.cores", \.runtime.cores, .integer(0...1_024),
             "How many lanes run at the same moment; 0 takes all cores."),
         Declaration(
@@ -225,6 +247,7 @@ extension Settings {
         "rules": "What is looked for",
         "exceptions": "What is left out",
         "time": "Event time",
+        "script_blocks": "PowerShell script blocks that come in parts, which are matched as one event",
         "runtime": "How the work is done",
         "log": "What is said on standard error",
         "health": "What a supervisor may ask",

@@ -15,6 +15,7 @@ public struct Settings: Sendable, Equatable {
     /// The fields that can give the host key, in the order they are tried.
     public internal(set) var hostKey = ["host.id", "agent.id", "winlog.computer_name", "host.name"]
     public internal(set) var time = Time()
+    public internal(set) var scriptBlocks = ScriptBlocks()
     public internal(set) var runtime = Runtime()
     public internal(set) var log = Log()
     public internal(set) var health = Health()
@@ -116,6 +117,17 @@ public struct Settings: Sendable, Equatable {
     public struct Time: Sendable, Equatable {
         public internal(set) var allowedLateness = Duration.seconds(2)
         public internal(set) var idleTimeout = Duration.seconds(5)
+    }
+
+    /// What the parts of PowerShell script blocks may take, in each lane.
+    public struct ScriptBlocks: Sendable, Equatable {
+        public internal(set) var timeout = Duration.seconds(30)
+        public internal(set) var maxParts = 500
+        /// Text of one block, as it stands in JSON.
+        public internal(set) var maxSize = ByteCount.mebibytes(1)
+        public internal(set) var maxBlocks = 1_000
+        /// Records of all blocks.
+        public internal(set) var maxHeld = ByteCount.mebibytes(32)
     }
 
     public struct Runtime: Sendable, Equatable {

@@ -554,6 +554,7 @@ final class Membership: @unchecked Sendable {
         var evaluatorOptions = EvaluatorOptions(
             ordering: .stream(lateness: options.allowedLateness.wholeNanoseconds),
             decodeLimits: DecodeLimits(bytes: options.maxRecordBytes))
+        evaluatorOptions.scriptBlocks = options.scriptBlocks
         evaluatorOptions.verbatimTopics = Set(
             (options.origins ?? options.inputs).filter { !$0.normalizes }.map { topics.id(of: $0.name) })
         return LaneEnvironment(

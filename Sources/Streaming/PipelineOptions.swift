@@ -35,6 +35,8 @@ public struct PipelineOptions: Sendable {
     public var maxRecordBytes = 1 << 20
     public var fields = EventFields()
     public var allowedLateness: Duration = .seconds(2)
+    /// What the parts of script blocks may take in a lane.
+    public var scriptBlocks = ScriptBlockLimits()
     /// A partition without records for this long no longer holds the watermark back.
     public var idleTimeout: Duration = .seconds(5)
 

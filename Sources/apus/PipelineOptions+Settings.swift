@@ -51,6 +51,10 @@ extension PipelineOptions {
         maxRecordBytes = settings.input.maxRecordBytes.bytes
         self.fields = fields
         allowedLateness = settings.time.allowedLateness
+        scriptBlocks = ScriptBlockLimits(
+            blocks: settings.scriptBlocks.maxBlocks, parts: settings.scriptBlocks.maxParts,
+            text: settings.scriptBlocks.maxSize.bytes, bytes: settings.scriptBlocks.maxHeld.bytes,
+            patience: Int64(settings.scriptBlocks.timeout.seconds * 1e9))
         idleTimeout = settings.time.idleTimeout
         cores = settings.runtime.cores
         batchSize = settings.runtime.batchSize

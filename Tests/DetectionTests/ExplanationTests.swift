@@ -53,6 +53,41 @@ import Testing
             ], "\(lines.joined(separator: "\n"))")
     }
 
+    /// A block is explained as the one event that the engine makes of it, with its parts.
+    @Test func aScriptBlockIsExplainedAsAWhole() throws {
+        let explainer = try explainer(
+            #"process where powershell.file.script_block_text like "*Invoke-SelfSearch*""#)
+        func explain(_ part: Int, _ text: String, line: Int64, block: String = "b") -> EventExplanation {
+            let event = """
+                {"@timestamp":"2026-01-01T09:00:00Z","event":{"category":"process","code":"4104"},"powershell":{\
+                "sequence":\(part),"total":2,"file":{"script_block_id":"\(block)","script_block_text":"\(text)"}}}
+                """
+            let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: line)
+            return Array(event.utf8).withUnsafeBytes { explainer.explain($0, origin: origin) }
+        }
+        guard case .part(2, 2) = explain(2, "Search", line: 1).outcome else {
+            Issue.record("a part is explained by itself")
+            return
+        }
+        #expect(explainer.takeBlocks().isEmpty)
+        _ = explain(1, "Invoke-Self", line: 2)
+        let block = try #require(explainer.takeBlocks().first)
+        #expect(block.origin.offset == 2)
+        #expect(block.block?.isComplete == true && block.block?.isCut == false)
+        #expect(block.block?.parts.map(\.origin.offset) == [2, 1])
+        guard case .read(let parts) = block.outcome else {
+            Issue.record("the block is not read")
+            return
+        }
+        #expect(parts.map(\.holds) == [true])
+
+        _ = explain(1, "Invoke-Self", line: 3, block: "half")
+        #expect(explainer.finish().matches.count == 1)
+        let half = explainer.takeBlocks()
+        #expect(half.map { $0.block?.isComplete } == [false])
+        #expect(half.map { $0.block?.parts.count } == [1])
+    }
+
     @Test func longValuesAreCutAroundTheMatch() throws {
         let value = String(repeating: "é", count: 100) + "needle" + String(repeating: "-", count: 100)
         let lines = try lines(#"any where process.name : "*needle*""#, #"{"process":{"name":"\#(value)"}}"#)

@@ -100,8 +100,33 @@ struct ScriptBlockTests {
             RuleSet([try rule(text)]), options: options(scriptBlocks: ScriptBlockLimits(blocks: 2)))
         for block in 0..<5 { lane.send(Self.part(1, block: "b-\(block)")) }
         #expect(lane.findings().count == 3)
-        #expect(lane.detector.counters.scriptBlocks.incomplete == 3)
+        #expect(lane.detector.counters.scriptBlocks.evicted == 3)
+        #expect(lane.detector.counters.scriptBlocks.waiting == 2)
+        #expect(lane.detector.counters.scriptBlocks.held > 0)
         #expect(lane.finish().count == 2)
+        let counters = lane.detector.counters.scriptBlocks
+        #expect((counters.complete, counters.incomplete, counters.evicted) == (0, 2, 3))
+        #expect((counters.waiting, counters.held) == (0, 0))
+    }
+
+    @Test func tooManyBytesPushTheOldestOn() throws {
+        let text = "process where powershell.file.script_block_text like \"*Invoke-Self*\""
+        let bytes = 2 * (Self.part(1).utf8.count + Self.texts[0].utf8.count)
+        let lane = try Lane(
+            RuleSet([try rule(text)]), options: options(scriptBlocks: ScriptBlockLimits(bytes: bytes)))
+        for block in 0..<3 { lane.send(Self.part(1, block: "b-\(block)")) }
+        #expect(lane.findings().count == 1)
+        #expect(lane.detector.counters.scriptBlocks.evicted == 1)
+        #expect(lane.detector.counters.scriptBlocks.held == bytes)
+    }
+
+    @Test func blocksOfTooManyPartsAreMatchedPartByPart() throws {
+        let text = "process where powershell.file.script_block_text like \"*Invoke-Self*\""
+        let lane = try Lane(RuleSet([try rule(text)]), options: options(scriptBlocks: ScriptBlockLimits(parts: 2)))
+        for number in 1...3 { lane.send(Self.part(number)) }
+        #expect(lane.findings().map(\.offsets) == [[0]])
+        #expect(lane.detector.counters.scriptBlocks.alone == 3)
+        #expect(lane.detector.counters.scriptBlocks.parts == 0)
     }
 
     /// In a sequence the block stands where its first part happened.
@@ -119,10 +144,12 @@ struct ScriptBlockTests {
         #expect(lane.findings().map(\.offsets) == [[1, 10]])
     }
 
-    /// A text that would make the record too large is cut, and the block still takes part.
-    @Test func aLongTextIsCut() throws {
+    /// A text that would make the record too large, or is longer than allowed, is cut, and the block still takes part.
+    @Test(arguments: [(ScriptBlockLimits(), 4096), (ScriptBlockLimits(text: 1024), 1 << 20)])
+    func aLongTextIsCut(limits: ScriptBlockLimits, recordBytes: Int) throws {
         let text = "process where powershell.file.script_block_text like \"*Invoke-Self*\""
-        let lane = try Lane(RuleSet([try rule(text)]), options: options(recordBytes: 4096))
+        let lane = try Lane(
+            RuleSet([try rule(text)]), options: options(scriptBlocks: limits, recordBytes: recordBytes))
         for number in 1...3 {
             let long = (number == 1 ? "Invoke-Self" : "é\\n") + String(repeating: "é\\u0001", count: 240)
             lane.send(Self.part(number, text: long))

@@ -139,6 +139,9 @@ struct MetricTests {
         #expect(text.contains("apus_records_consumed_total 1000\n"))
         #expect(text.contains("apus_records_decoded_total 997\n"))
         #expect(text.contains(#"apus_dead_letters_total{reason="not_json"} 3"#))
+        #expect(text.contains("apus_script_block_parts_total 9\n"))
+        #expect(text.contains(#"apus_script_blocks_total{outcome="incomplete"} 1"#))
+        #expect(text.contains("apus_script_block_held_bytes 400\n"))
         #expect(text.contains(#"apus_rule_matches_total{rule_id="r-1"} 7"#))
         #expect(text.contains(#"apus_suppressed_total{rule_id="r-1"} 2"#))
         #expect(text.contains(#"apus_alerts_total{rule_id="r-1",severity="high"} 5"#))
@@ -258,6 +261,8 @@ enum Sample {
         var totals = LaneTotals()
         totals.records = 1000
         totals.deadLetters = ["not_json": 3]
+        totals.scriptBlockParts = 9
+        totals.scriptBlocks = ["complete": 3, "incomplete": 1, "evicted": 0]
         totals.findings = [7, 4]
         totals.suppressed = [2, 0]
         totals.costs = [RuleCost(samples: 2, nanoseconds: 800), RuleCost()]
@@ -266,10 +271,11 @@ enum Sample {
         totals.stateSkipped = ["torn": 1]
         totals.eventToAlert.observe(0.25)
         totals.eventToAlert.observe(2)
-        let lane = LaneReading(
+        var lane = LaneReading(
             id: 1, partition: 3, state: .stalled,
             sources: [.init(topic: "events", position: 10, lag: 42, lagSeconds: 1.5, waiting: 40)],
             watermarkDelay: 2.5, totals: totals)
+        lane.scriptBlockBytes = 400
         return EngineReading(time: 2000, isReady: false, hasStarted: true, lanes: [lane], totals: totals)
             .families(engine, now: 2001)
     }

@@ -29,6 +29,23 @@ extension MetricDescription {
     static let truncatedKeys = MetricDescription(
         "apus_truncated_keys_total", .counter, "Events with more combinations of join keys than are followed.")
 
+    // MARK: Script blocks
+
+    static let scriptBlockParts = MetricDescription(
+        "apus_script_block_parts_total", .counter, "Parts of PowerShell script blocks that waited for the others.")
+    static let scriptBlockPartsAlone = MetricDescription(
+        "apus_script_block_parts_alone_total", .counter,
+        "Parts matched by themselves, because their block claims more than script_blocks.max_parts.")
+    static let scriptBlocks = MetricDescription(
+        "apus_script_blocks_total", .counter, labels: ["outcome"],
+        "Script blocks matched as one event: complete, incomplete after script_blocks.timeout, or evicted for a limit.")
+    static let scriptBlocksCut = MetricDescription(
+        "apus_script_blocks_cut_total", .counter, "Script blocks whose text was cut to script_blocks.max_size.")
+    static let scriptBlocksWaiting = MetricDescription(
+        "apus_script_blocks_waiting", .gauge, "Script blocks that wait for parts.")
+    static let scriptBlockBytes = MetricDescription(
+        "apus_script_block_held_bytes", .gauge, "Bytes of the parts that wait.")
+
     // MARK: Rules and alerts
 
     static let ruleMatches = MetricDescription(
@@ -168,6 +185,7 @@ extension MetricDescription {
     public static let all: [MetricDescription] = [
         consumed, consumedBytes, decoded, evaluated, matchedRecords, deadLetters, late, ahead, withoutTimestamp,
         coercionFailures, truncatedKeys,
+        scriptBlockParts, scriptBlockPartsAlone, scriptBlocks, scriptBlocksCut, scriptBlocksWaiting, scriptBlockBytes,
         ruleMatches, alerts, suppressed, exceptionHits, expiredExceptionHits, ruleCost, ruleCostSamples, rules,
         eventToAlert,
         partials, completed, expired, evictions, suppressionWindows, suppressionEvictions, watermarkDelay,

@@ -23,6 +23,14 @@ extension EngineReading {
             .single(.late, totals.late), .single(.ahead, totals.ahead),
             .single(.withoutTimestamp, totals.withoutTimestamp),
             .single(.coercionFailures, totals.coercionFailures), .single(.truncatedKeys, totals.truncatedKeys),
+            .single(.scriptBlockParts, totals.scriptBlockParts),
+            .single(.scriptBlockPartsAlone, totals.scriptBlockPartsAlone),
+            MetricFamily(
+                .scriptBlocks,
+                totals.scriptBlocks.sorted { $0.key < $1.key }.map { MetricSample($0.value, labels: [$0.key]) }),
+            .single(.scriptBlocksCut, totals.scriptBlocksCut),
+            .single(.scriptBlocksWaiting, UInt64(lanes.reduce(0) { $0 + $1.scriptBlocks })),
+            .single(.scriptBlockBytes, UInt64(lanes.reduce(0) { $0 + $1.scriptBlockBytes })),
         ]
     }
 

@@ -42,6 +42,9 @@ public struct LaneReading: Sendable, Hashable {
     /// Join keys with partial matches.
     public var keys: Int
     public var suppressionWindows: Int
+    /// Script blocks that wait for parts, and their bytes.
+    public var scriptBlocks = 0
+    public var scriptBlockBytes = 0
     /// How far event time trails the clock; nil before the first event.
     public var watermarkDelay: Double?
     public var totals: LaneTotals

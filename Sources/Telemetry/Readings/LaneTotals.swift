@@ -8,6 +8,12 @@ public struct LaneTotals: Sendable, Hashable {
     public var withoutTimestamp: UInt64 = 0
     public var coercionFailures: UInt64 = 0
     public var truncatedKeys: UInt64 = 0
+    /// Parts of script blocks that were taken in, and those that were matched by themselves.
+    public var scriptBlockParts: UInt64 = 0
+    public var scriptBlockPartsAlone: UInt64 = 0
+    /// By what became of them.
+    public var scriptBlocks: [String: UInt64] = [:]
+    public var scriptBlocksCut: UInt64 = 0
     /// By reason.
     public var deadLetters: [String: UInt64] = [:]
 
@@ -45,6 +51,10 @@ public struct LaneTotals: Sendable, Hashable {
         left.withoutTimestamp += right.withoutTimestamp
         left.coercionFailures += right.coercionFailures
         left.truncatedKeys += right.truncatedKeys
+        left.scriptBlockParts += right.scriptBlockParts
+        left.scriptBlockPartsAlone += right.scriptBlockPartsAlone
+        left.scriptBlocks.merge(right.scriptBlocks, uniquingKeysWith: +)
+        left.scriptBlocksCut += right.scriptBlocksCut
         left.deadLetters.merge(right.deadLetters, uniquingKeysWith: +)
         add(right.findings, to: &left.findings)
         add(right.suppressed, to: &left.suppressed)

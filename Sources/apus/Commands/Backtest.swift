@@ -115,6 +115,7 @@ struct Backtest: ParsableCommand {
         var evaluatorOptions = EvaluatorOptions(
             ordering: .stream(lateness: Int64(pipeline.allowedLateness.seconds * 1e9)),
             decodeLimits: DecodeLimits(bytes: pipeline.maxRecordBytes))
+        evaluatorOptions.scriptBlocks = pipeline.scriptBlocks
         evaluatorOptions.verbatimTopics = Set(
             ranges.topicNames.enumerated().filter { topic in
                 pipeline.inputs.contains { $0.name == topic.element && !$0.normalizes }

@@ -238,8 +238,10 @@ struct EvalReport: Encodable {
 
     struct ScriptBlocks: Encodable {
         var parts: UInt64
+        var alone: UInt64
         var complete: UInt64
         var incomplete: UInt64
+        var evicted: UInt64
         var cut: UInt64
     }
 
@@ -260,7 +262,8 @@ struct EvalReport: Encodable {
         normalized = counters.normalized
         let blocks = counters.scriptBlocks
         scriptBlocks = ScriptBlocks(
-            parts: blocks.parts, complete: blocks.complete, incomplete: blocks.incomplete, cut: blocks.cut)
+            parts: blocks.parts, alone: blocks.alone, complete: blocks.complete, incomplete: blocks.incomplete,
+            evicted: blocks.evicted, cut: blocks.cut)
         rules = detector.rules.rules.enumerated().map { index, rule in
             RuleCount(
                 id: rule.id, name: rule.name, findings: totals.findings[index],
@@ -293,7 +296,10 @@ struct EvalReport: Encodable {
         if scriptBlocks.parts > 0 {
             lines.append(
                 "  script blocks rejoined: \(scriptBlocks.complete) of \(scriptBlocks.parts) parts, "
-                    + "\(scriptBlocks.incomplete) with parts missing")
+                    + "\(scriptBlocks.incomplete + scriptBlocks.evicted) with parts missing")
+        }
+        if scriptBlocks.alone > 0 {
+            lines.append("  parts of script blocks with too many of them, matched one by one: \(scriptBlocks.alone)")
         }
         if normalized > 0 { lines.append("  not ECS, and normalised: \(normalized)") }
         if shadowed > 0 { lines.append("  alerts of shadow rules among them: \(shadowed)") }

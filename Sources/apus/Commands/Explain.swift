@@ -16,7 +16,8 @@ struct Explain: ParsableCommand {
             For each event, the rule's condition as a tree with the verdict of every part, the values that were \
             looked at, and where in a value a pattern matched. For a sequence or sample, every stage of it, and then \
             what each event did to which partial match and why partial matches died. It is the engine's own plan that \
-            answers, so that it cannot say anything else than apus run does.
+            answers, so that it cannot say anything else than apus run does. A PowerShell script block that came in \
+            parts is explained as the one event as which it takes part, with the parts it was made of.
 
             Examples:
               apus explain rules/mailsniper.toml events.ndjson
@@ -68,12 +69,16 @@ struct Explain: ParsableCommand {
                 if line.isEmpty { continue }
                 let origin = RecordOrigin(
                     topic: TopicID(rawValue: UInt16(clamping: index)), partition: 0, offset: number)
-                let explanation = explainer.explain(line, origin: origin)
-                if !matchingOnly || explanation.holdsSomewhere { writer.write(explanation) }
+                show([explainer.explain(line, origin: origin)] + explainer.takeBlocks(), writer)
             }
         }
         let (steps, matches) = explainer.finish()
+        show(explainer.takeBlocks(), writer)
         writer.write(steps, matches, judged: suppressor.map { matches.map($0.judge) })
+    }
+
+    private func show(_ explanations: [EventExplanation], _ writer: ExplanationWriter) {
+        for explanation in explanations where !matchingOnly || explanation.holdsSomewhere { writer.write(explanation) }
     }
 
     /// The query, and who decides which of its matches repeat an alert: nobody, unless it is a rule that says so.

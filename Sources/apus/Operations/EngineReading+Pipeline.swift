@@ -50,6 +50,8 @@ extension LaneReading {
             alerts: lane.alerts, outstanding: lane.outstanding, keys: lane.liveKeys,
             suppressionWindows: lane.detections.suppression.windows, watermarkDelay: lane.watermarkDelay,
             totals: LaneTotals(lane, engine))
+        scriptBlocks = lane.counters.scriptBlocks.waiting
+        scriptBlockBytes = lane.counters.scriptBlocks.held
     }
 }
 
@@ -64,6 +66,11 @@ extension LaneTotals {
         withoutTimestamp = lane.counters.withoutTimestamp
         coercionFailures = lane.counters.coercionFailures
         truncatedKeys = lane.counters.truncatedKeys
+        let blocks = lane.counters.scriptBlocks
+        scriptBlockParts = blocks.parts
+        scriptBlockPartsAlone = blocks.alone
+        scriptBlocks = ["complete": blocks.complete, "incomplete": blocks.incomplete, "evicted": blocks.evicted]
+        scriptBlocksCut = blocks.cut
         deadLetters = Dictionary(
             lane.counters.rejected.map { ($0.key.reason, $0.value) }, uniquingKeysWith: +)
         findings = lane.detections.findings

@@ -17,7 +17,7 @@ struct ExplanationWriter {
 
     func write(_ explanation: EventExplanation) {
         switch output {
-        case .json: Console.print(EventRecord(explanation, name: name(explanation.origin)).jsonLine)
+        case .json: Console.print(EventRecord(explanation, name: name).jsonLine)
         case .text: Console.print(text(explanation))
         }
     }
@@ -70,8 +70,18 @@ struct ExplanationWriter {
             .filter { !$0.isEmpty }.joined(separator: "  ")
         switch explanation.outcome {
         case .unreadable(let failure): return "\(head)\n  not evaluated: \(failure.reason)\n"
-        case .read(let parts): return ([head] + parts.flatMap(lines)).joined(separator: "\n") + "\n"
+        case .part(let sequence, let total):
+            return "\(head)\n  part \(sequence) of \(total) of a script block, which takes part as one event\n"
+        case .read(let parts):
+            let block = explanation.block.map { ["  \(text($0))"] } ?? []
+            return ([head] + block + parts.flatMap(lines)).joined(separator: "\n") + "\n"
         }
+    }
+
+    private func text(_ block: ScriptBlockMakeup) -> String {
+        let parts = block.parts.map { "\($0.sequence): \(name($0.origin))" }.joined(separator: ", ")
+        let count = block.isComplete ? "all \(block.total) parts" : "\(block.parts.count) of \(block.total) parts"
+        return "script block of \(count) (\(parts))\(block.isCut ? ", its text cut" : "")"
     }
 
     private func lines(_ part: PartExplanation) -> [String] {
@@ -132,7 +142,23 @@ private struct EventRecord: Encodable {
     var event: String
     var timestamp: String?
     var failure: String?
+    /// Of a part of a script block, which part it is.
+    var scriptBlockPart: Int64?
+    var scriptBlock: ScriptBlock?
     var parts: [Part]?
+
+    /// What a script block that came in parts was made of.
+    struct ScriptBlock: Encodable {
+        var total: Int64
+        var complete: Bool
+        var cut: Bool
+        var parts: [Piece]
+
+        struct Piece: Encodable {
+            var part: Int64
+            var event: String
+        }
+    }
 
     struct Part: Encodable {
         var part: String
@@ -143,11 +169,17 @@ private struct EventRecord: Encodable {
         var verdict: Node
     }
 
-    init(_ explanation: EventExplanation, name: String) {
-        event = name
+    init(_ explanation: EventExplanation, name: (RecordOrigin) -> String) {
+        event = name(explanation.origin)
         timestamp = explanation.timestamp?.description
+        scriptBlock = explanation.block.map { block in
+            ScriptBlock(
+                total: block.total, complete: block.isComplete, cut: block.isCut,
+                parts: block.parts.map { ScriptBlock.Piece(part: $0.sequence, event: name($0.origin)) })
+        }
         switch explanation.outcome {
         case .unreadable(let failure): self.failure = failure.reason
+        case .part(let sequence, _): scriptBlockPart = sequence
         case .read(let parts):
             self.parts = parts.map { part in
                 Part(
