@@ -111,6 +111,11 @@ public struct FixtureGenerator {
         guard let events = events(of: plan.stages) else { return }
         guard let steps = complete(events, maxspan: plan.maxspan) else { return }
         add(.match, "every stage in order", steps)
+        if let maxspan = plan.maxspan {
+            var edge = steps
+            edge[edge.count - 1].seconds = maxspan / 1_000_000_000
+            add(.match, "the last stage as late as maxspan allows", edge)
+        }
         addNearMisses(of: plan.stages, events: steps, isOrdered: true, maxspan: plan.maxspan)
         for gap in plan.gaps {
             guard let fields = event(of: gap.stage, condition: plan.stages.count) else { continue }
@@ -128,6 +133,9 @@ public struct FixtureGenerator {
         guard let events = events(of: plan.stages) else { return }
         let steps = events.enumerated().map { Step(seconds: Int64($0), fields: $1) }
         add(.match, "every stage", steps)
+        var reversed = steps
+        for (index, fields) in events.reversed().enumerated() { reversed[index].fields = fields }
+        add(.match, "every stage, the other way round", reversed)
         addNearMisses(of: plan.stages, events: steps, isOrdered: false, maxspan: plan.maxspan)
     }
 

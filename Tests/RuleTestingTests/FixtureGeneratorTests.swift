@@ -25,11 +25,11 @@ import Testing
             (#"any where x.y == true and x.z == 1.5"#, 1, 2),
             (#"any where not (a == "x" and b == "y")"#, 1, 1),
             (
-                #"sequence by host.id with maxspan=1m [process where process.pid == 4] [network where true]"#, 1, 6
+                #"sequence by host.id with maxspan=1m [process where process.pid == 4] [network where true]"#, 2, 6
             ),
-            (#"sequence by user.id with maxspan=30s [any where a == 1] ![any where b == 2] [any where c == 3]"#, 1, 6),
-            (#"sample by apus.host_key with maxspan=60s [any where a == 1] [any where b == 2]"#, 1, 4),
-            (#"sequence with maxspan=5m [any where a == 1] by host.ip [any where b == 2] by source.ip"#, 1, 5),
+            (#"sequence by user.id with maxspan=30s [any where a == 1] ![any where b == 2] [any where c == 3]"#, 2, 6),
+            (#"sample by apus.host_key with maxspan=60s [any where a == 1] [any where b == 2]"#, 2, 4),
+            (#"sequence with maxspan=5m [any where a == 1] by host.ip [any where b == 2] by source.ip"#, 2, 5),
         ] as [(String, Int, Int)])
     func generatedFixturesPass(query: String, matches: Int, nearMisses: Int) throws {
         let rule = try rule(query)
