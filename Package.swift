@@ -171,7 +171,7 @@ let package = Package(
         tests("SettingsTests", ["Settings"]),
         tests(
             "StreamingTests",
-            ["Alerts", "Detection", "EventSchema", "KafkaClient", "Rules", "Streaming", "TestSupport"]),
+            ["Alerts", "Detection", "EventSchema", "Events", "KafkaClient", "Rules", "Streaming", "TestSupport"]),
         tests("TelemetryTests", ["Telemetry", logging, metrics]),
         tests("OperationsTests", ["Operations", "Telemetry", logging, nio]),
         tests("TrafficTests", ["EQL", "EventSchema", "TestSupport", "Traffic"]),

@@ -72,6 +72,8 @@ extension EvaluatorOptions {
 public struct EvaluatorCounters: Hashable, Sendable {
     public var records: UInt64 = 0
     public var bytes: UInt64 = 0
+    /// Hits taken that other lanes had handed on. No records: those were counted where they were read.
+    public var hits: UInt64 = 0
     /// Records that matched a query or a stage of one.
     public var matched: UInt64 = 0
     /// Records without a usable timestamp of their own; the log's, or the previous record's, served.

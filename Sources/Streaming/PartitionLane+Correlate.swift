@@ -12,8 +12,7 @@ struct LaneCorrelation {
     /// When the input lanes were heard of, by number; of a lane that reads the correlate topic.
     var heard: [Int32: DispatchTime] = [:]
     var silent: Set<Int32> = []
-    /// Hits of rules or topics that are not known here.
-    var unknown: UInt64 = 0
+    var counts = CorrelateCounts()
 }
 
 extension PartitionLane {
@@ -47,9 +46,7 @@ extension PartitionLane {
         let headers = message.headers
         if let watermark = headers.last(ForwardedRecord.watermarkHeader) {
             guard !isReplayed else { return }
-            guard let (lane, lanes) = detector.note(watermark: watermark) else {
-                return reject(message, source, .notForwarded)
-            }
+            guard let (lane, lanes) = detector.note(watermark: watermark) else { return refuse(message, source) }
             // Of those that have yet to say anything, too: from when they are known of.
             while correlation.heard.count < lanes { correlation.heard[Int32(correlation.heard.count)] = .now() }
             correlation.heard[lane] = .now()
@@ -64,9 +61,14 @@ extension PartitionLane {
         }
         switch outcome {
         case .taken: break
-        case .unknown: if !isReplayed { correlation.unknown += 1 }
-        case .corrupt, nil: if !isReplayed { reject(message, source, .notForwarded) }
+        case .unknown: if !isReplayed { correlation.counts.unknown += 1 }
+        case .corrupt, nil: if !isReplayed { refuse(message, source) }
         }
+    }
+
+    private func refuse(_ message: MessageView, _ source: LaneSource) {
+        correlation.counts.rejected += 1
+        reject(message, source, .notForwarded)
     }
 
     /// Lets time move without input lanes that have been silent for too long.

@@ -5,6 +5,7 @@ import EventSchema
 import Events
 import KafkaClient
 import Synchronization
+import Telemetry
 
 /// Everything that belongs to one partition number: its queues, its detector with the correlation state
 /// of its hosts, and the outputs that are on their way. Revocation discards one lane.
@@ -388,7 +389,8 @@ final class PartitionLane: @unchecked Sendable {
     private func reading() -> LaneSnapshot {
         let now = WallClock.now
         return LaneSnapshot(
-            id: meter.lane, partition: partition, rules: detector.rules,
+            id: meter.lane, pipeline: environment.options.origins == nil ? .input : .correlate, partition: partition,
+            rules: detector.rules,
             sources: sources.map { source in
                 let lag = environment.lag(source.queue.partition)
                 let age = source.lastTimestamp.map { Double(now.milliseconds - $0) / 1000 } ?? 0
@@ -398,7 +400,8 @@ final class PartitionLane: @unchecked Sendable {
             },
             counters: detector.counters, detections: detector.detectionCounters, deadLetters: counts.deadLetters,
             alerts: counts.alerts, outstanding: delivery.outstanding, isPaused: state == .paused,
-            isStalled: isStalled, isRestoring: isRestoring, state: upkeep.counts, liveKeys: detector.liveKeys,
+            isStalled: isStalled, isRestoring: isRestoring, state: upkeep.counts, correlate: correlation.counts,
+            liveKeys: detector.liveKeys,
             watermarkDelay: detector.watermark.map { max(0, Double(now.nanoseconds &- $0.nanoseconds) / 1e9) },
             eventToAlert: meter.eventToAlert, ruleCosts: meter.costs)
     }

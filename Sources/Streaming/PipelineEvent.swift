@@ -68,6 +68,14 @@ public struct StateCounts: Sendable {
     public var skipped = StateProblems()
 }
 
+/// What a lane found on the correlate topic besides hits that it could take; zero for lanes that read inputs.
+public struct CorrelateCounts: Sendable {
+    /// Hits of rules or topics that are not known here: nobody takes them.
+    public var unknown: UInt64 = 0
+    /// Records that are neither hits nor watermarks.
+    public var rejected: UInt64 = 0
+}
+
 /// A reading of one lane at one moment.
 public struct LaneSnapshot: Sendable {
     /// A partition that the lane reads.
@@ -85,6 +93,8 @@ public struct LaneSnapshot: Sendable {
 
     /// Different for every lane of the process.
     public var id: UInt64
+    public var pipeline: LaneReading.Pipeline
+    /// Unique within the pipeline only.
     public var partition: Int32
     /// What the lane evaluates with.
     public var rules: CompiledRules
@@ -100,6 +110,7 @@ public struct LaneSnapshot: Sendable {
     /// Whether it has yet to take up what the partition's last owner has left.
     public var isRestoring: Bool
     public var state: StateCounts
+    public var correlate: CorrelateCounts
     /// Join keys that correlations hold something for.
     public var liveKeys: Int
     /// How far event time trails the clock, in seconds; nil before the first event.
@@ -120,6 +131,7 @@ public struct PipelineSnapshot: Sendable {
     public var isReady: Bool
     public var failure: KafkaError?
 
+    /// Taken from the inputs.
     public var records: UInt64 { lanes.reduce(0) { $0 + $1.counters.records } }
     public var alerts: UInt64 { lanes.reduce(0) { $0 + $1.alerts } }
     public var deadLetters: UInt64 { lanes.reduce(0) { $0 + $1.deadLetters } }

@@ -149,7 +149,7 @@ final class Stage: Sendable {
             let phase = Double(second) / 23 + Double(partition)
             let lag = Int64(max(0, 240 * sin(phase) + 60))
             return LaneReading(
-                id: UInt64(partition), partition: Int32(partition),
+                id: UInt64(partition), pipeline: .input, partition: Int32(partition),
                 state: stalled && partition == 2 ? .stalled : partition == 4 && second % 60 > 50 ? .paused : .reading,
                 sources: [
                     .init(

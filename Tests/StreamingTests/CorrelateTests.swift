@@ -1,4 +1,5 @@
 import Detection
+import Events
 import Foundation
 import KafkaClient
 import Streaming
@@ -130,6 +131,42 @@ struct CorrelateTests {
         try await world.write([event("first")], partition: 1)
         try await world.write([event("second", second: 5)], partition: 0)
         try await world.alerts().wait(count: 1)
+        let lanes = await instance.pipeline.snapshot().lanes
+        #expect(lanes.reduce(0) { $0 + $1.correlate.rejected } == 1)
+        await instance.stop()
+    }
+
+    /// Records are what is read from the inputs; what their lanes hand on is counted apart, also when nobody knows the
+    /// rule any more.
+    @Test func hitsAreNoRecords() async throws {
+        let world = try await World(partitions: 2)
+        defer { world.stop() }
+        let instance = try start(world, .atLeastOnce)
+        func counts() async -> [UInt64] {
+            let snapshot = await instance.pipeline.snapshot()
+            return [
+                snapshot.records, snapshot.lanes.reduce(0) { $0 + $1.counters.hits },
+                snapshot.lanes.reduce(0) { $0 + $1.correlate.unknown },
+            ]
+        }
+        try await world.write([event("first")], partition: 1)
+        try await world.write([event("second", second: 5)], partition: 0)
+        try await world.alerts().wait(count: 1)
+        #expect(await counts() == [2, 2, 0])
+        // From an instance that has another version of the rule.
+        let other = try compile([sequenceRule.replacingOccurrences(of: "60s", with: "61s")])
+            .spread(over: [InputKeying(topic: "events", key: nil, partitions: 2)])
+        let detector = Detector(other, options: EvaluatorOptions(ordering: .stream(lateness: 0)))
+        let source = detector.addSource()
+        let failure = Array(event("first", second: 60).utf8).withUnsafeBytes {
+            let origin = RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: 7)
+            return detector.process($0, origin: origin, source: source, recordTime: nil)
+        }
+        #expect(failure == nil)
+        let hits = detector.takeForwards(topics: ["events"])
+        #expect(hits.count == 1)
+        for hit in hits { try world.write(hit: hit) }
+        try await eventually("a hit that nobody knows") { await counts() == [2, 2, 1] }
         await instance.stop()
     }
 }

@@ -42,8 +42,18 @@ final class World: Sendable {
     /// To partition 0 of the state topic, as nobody should.
     func writeState(key: [UInt8], value: [UInt8]?, stamp: CheckpointStamp?) throws {
         let headers = stamp.map { [RecordHeader(CheckpointStamp.header, $0.bytes)] } ?? []
+        try write(key: key, value: value, headers: headers, to: "apus.state")
+    }
+
+    /// To partition 0 of the correlate topic, as a lane of another instance does.
+    func write(hit record: ForwardedRecord) throws {
+        let header = RecordHeader(ForwardedRecord.header, record.hit)
+        try write(key: record.key, value: record.value, headers: [header], to: "apus.correlate")
+    }
+
+    private func write(key: [UInt8], value: [UInt8]?, headers: [RecordHeader], to topic: String) throws {
         let outcome = producer.send(
-            to: try producer.topic("apus.state"), partition: 0, key: key, value: value, headers: headers)
+            to: try producer.topic(topic), partition: 0, key: key, value: value, headers: headers)
         guard case .queued = outcome else { throw Stage.NotWritten(outcome: outcome) }
         try producer.flush(timeout: .seconds(30))
     }

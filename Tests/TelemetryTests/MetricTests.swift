@@ -155,6 +155,27 @@ struct MetricTests {
         #expect(text.contains(#"apus_build_info{version="0.1.0",librdkafka="2.0.2",rules_hash="abc"} 1"#))
     }
 
+    /// Prometheus refuses a scrape with the same series twice, whole.
+    @Test func noSeriesIsExposedTwice() {
+        let series = Exposition.text(Sample.families).split(separator: "\n").filter { !$0.hasPrefix("#") }
+            .map { line in line[..<(line.lastIndex(of: " ") ?? line.endIndex)] }
+        #expect(series.count > 50)
+        #expect(Set(series).count == series.count)
+    }
+
+    @Test func lanesOfBothPipelinesAreToldApart() {
+        let text = Exposition.text(Sample.families)
+        #expect(text.contains(#"apus_watermark_delay_seconds{pipeline="input",partition="3"} 2.5"#))
+        #expect(text.contains(#"apus_watermark_delay_seconds{pipeline="correlate",partition="3"} 4"#))
+        #expect(text.contains(#"apus_outputs_outstanding{pipeline="input",partition="3"} 7"#))
+        #expect(text.contains(#"apus_outputs_outstanding{pipeline="correlate",partition="3"} 0"#))
+        // The correlate topic is no input.
+        #expect(text.contains("apus_assigned_partitions 1\n"))
+        #expect(text.contains(#"apus_consumer_lag_records{topic="apus.correlate",partition="3"} 5"#))
+        #expect(text.contains("apus_hits_taken_total 12\n"))
+        #expect(text.contains("apus_unknown_hits_total 1\n"))
+    }
+
     @Test func everyDeclaredMetricIsExposed() {
         let registry = MetricRegistry()
         let runtime = RuntimeMetrics(registry)
@@ -260,7 +281,10 @@ enum Sample {
     static var families: [MetricFamily] {
         var totals = LaneTotals()
         totals.records = 1000
-        totals.deadLetters = ["not_json": 3]
+        totals.decoded = 997
+        totals.deadLetters = ["not_json": 3, "not_forwarded": 2]
+        totals.hits = 12
+        totals.unknownHits = 1
         totals.scriptBlockParts = 9
         totals.scriptBlocks = ["complete": 3, "incomplete": 1, "evicted": 0]
         totals.findings = [7, 4]
@@ -271,12 +295,16 @@ enum Sample {
         totals.stateSkipped = ["torn": 1]
         totals.eventToAlert.observe(0.25)
         totals.eventToAlert.observe(2)
-        var lane = LaneReading(
-            id: 1, partition: 3, state: .stalled,
+        var input = LaneReading(
+            id: 1, pipeline: .input, partition: 3, state: .stalled,
             sources: [.init(topic: "events", position: 10, lag: 42, lagSeconds: 1.5, waiting: 40)],
-            watermarkDelay: 2.5, totals: totals)
-        lane.scriptBlockBytes = 400
-        return EngineReading(time: 2000, isReady: false, hasStarted: true, lanes: [lane], totals: totals)
+            outstanding: 7, watermarkDelay: 2.5, totals: totals)
+        input.scriptBlockBytes = 400
+        let correlate = LaneReading(
+            id: 2, pipeline: .correlate, partition: 3, state: .reading,
+            sources: [.init(topic: "apus.correlate", position: 4, lag: 5, lagSeconds: 1, waiting: 5)],
+            watermarkDelay: 4)
+        return EngineReading(time: 2000, isReady: false, hasStarted: true, lanes: [input, correlate], totals: totals)
             .families(engine, now: 2001)
     }
 }

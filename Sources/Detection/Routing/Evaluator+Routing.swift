@@ -47,9 +47,7 @@ extension Evaluator {
     ///
     /// - Parameter carrier: where it stands in the correlate topic.
     func take(_ hit: ForwardedHit, carrier: RecordOrigin) {
-        totals.records += 1
-        totals.bytes += UInt64(hit.event.bytes.count)
-        totals.matched += 1
+        totals.hits += 1
         let clock = queries.timings[hit.query].clock
         // Late where it was read need not be late here, where the slowest lane sets the pace.
         let isLate = clocks.all[clock].watermark.hasPassed(hit.event.timestamp)

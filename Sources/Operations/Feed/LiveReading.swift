@@ -11,9 +11,11 @@ struct Hello: Encodable, Sendable {
 /// What a dashboard is told every second.
 struct LiveReading: Encodable, Sendable {
     struct Lane: Encodable, Sendable {
+        var pipeline: LaneReading.Pipeline
         var partition: Int32
         var state: LaneReading.State
         var sources: [LaneReading.Source]
+        /// What it has taken: records, or hits from the correlate topic.
         var records: UInt64
         var alerts: UInt64
         var outstanding: Int
@@ -21,10 +23,11 @@ struct LiveReading: Encodable, Sendable {
         var watermarkDelay: Double?
 
         init(_ lane: LaneReading) {
+            pipeline = lane.pipeline
             partition = lane.partition
             state = lane.state
             sources = lane.sources
-            records = lane.totals.records
+            records = lane.totals.records + lane.totals.hits
             alerts = lane.alerts
             outstanding = lane.outstanding
             keys = lane.keys

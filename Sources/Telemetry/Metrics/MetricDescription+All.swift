@@ -14,7 +14,7 @@ extension MetricDescription {
         "apus_records_matched_total", .counter, "Records that matched a rule or a stage of one.")
     static let deadLetters = MetricDescription(
         "apus_dead_letters_total", .counter, labels: ["reason"],
-        "Records that could not be decoded and went to the dead-letter topic.")
+        "Records that could not be decoded, or are no hits on the correlate topic, and went to the dead-letter topic.")
     static let late = MetricDescription(
         "apus_late_events_total", .counter,
         "Matching events that came after the watermark had passed them, and took part as they came.")
@@ -88,9 +88,15 @@ extension MetricDescription {
     static let suppressionEvictions = MetricDescription(
         "apus_suppression_evictions_total", .counter,
         "Suppression windows given up for a bound of memory: the next finding raises an alert again.")
+    static let hits = MetricDescription(
+        "apus_hits_taken_total", .counter, "Hits taken from the correlate topic, where other lanes had left them.")
+    static let unknownHits = MetricDescription(
+        "apus_unknown_hits_total", .counter,
+        "Hits on the correlate topic for rules or topics that this instance does not know: alerts may be missing.")
     static let watermarkDelay = MetricDescription(
-        "apus_watermark_delay_seconds", .gauge, labels: ["partition"],
-        "How far a lane's event time trails the clock.")
+        "apus_watermark_delay_seconds", .gauge, labels: ["pipeline", "partition"],
+        "How far event time trails the clock, by lane: those that read inputs, and those that read the correlate topic."
+    )
 
     // MARK: State
 
@@ -119,8 +125,8 @@ extension MetricDescription {
         "apus_fetch_queue_records", .gauge, labels: ["topic", "partition"],
         "Records fetched from an owned partition and not yet taken.")
     static let outstanding = MetricDescription(
-        "apus_outputs_outstanding", .gauge, labels: ["partition"],
-        "Alerts and dead letters of a lane that the brokers have not acknowledged.")
+        "apus_outputs_outstanding", .gauge, labels: ["pipeline", "partition"],
+        "Alerts, dead letters and hits of a lane that the brokers have not acknowledged.")
     static let partitions = MetricDescription(
         "apus_assigned_partitions", .gauge, "Partitions of input topics this instance owns.")
     static let lanes = MetricDescription(
@@ -188,7 +194,8 @@ extension MetricDescription {
         scriptBlockParts, scriptBlockPartsAlone, scriptBlocks, scriptBlocksCut, scriptBlocksWaiting, scriptBlockBytes,
         ruleMatches, alerts, suppressed, exceptionHits, expiredExceptionHits, ruleCost, ruleCostSamples, rules,
         eventToAlert,
-        partials, completed, expired, evictions, suppressionWindows, suppressionEvictions, watermarkDelay,
+        partials, completed, expired, evictions, suppressionWindows, suppressionEvictions, hits, unknownHits,
+        watermarkDelay,
         stateRestored, stateWritten, stateDiscarded, stateSkipped,
         lag, lagSeconds, queueDepth, outstanding, partitions, lanes, rebalances, commits, checkpointSeconds,
         transactionSeconds, transactions, rejoins, strayKeys, clientErrors, alertsShortened, deadLettersEmptied,

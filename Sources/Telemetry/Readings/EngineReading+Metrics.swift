@@ -13,10 +13,10 @@ extension EngineReading {
     }
 
     private var recordFamilies: [MetricFamily] {
-        let decoded = totals.records - min(totals.records, totals.rejected)
-        return [
+        [
             .single(.consumed, totals.records), .single(.consumedBytes, totals.bytes),
-            .single(.decoded, decoded), .single(.evaluated, decoded), .single(.matchedRecords, totals.matched),
+            .single(.decoded, totals.decoded), .single(.evaluated, totals.decoded),
+            .single(.matchedRecords, totals.matched),
             MetricFamily(
                 .deadLetters,
                 totals.deadLetters.sorted { $0.key < $1.key }.map { MetricSample($0.value, labels: [$0.key]) }),
@@ -68,13 +68,12 @@ extension EngineReading {
             .single(.partials, UInt64(lanes.reduce(0) { $0 + $1.keys })),
             .single(.completed, totals.completed), .single(.expired, totals.expired),
             .single(.evictions, totals.evicted),
+            .single(.hits, totals.hits), .single(.unknownHits, totals.unknownHits),
             .single(.suppressionWindows, UInt64(lanes.reduce(0) { $0 + $1.suppressionWindows })),
             .single(.suppressionEvictions, totals.suppressionEvicted),
             MetricFamily(
                 .watermarkDelay,
-                lanes.compactMap { lane in
-                    lane.watermarkDelay.map { MetricSample($0, labels: [String(lane.partition)]) }
-                }),
+                lanes.compactMap { lane in lane.watermarkDelay.map { MetricSample($0, labels: lane.labels) } }),
         ]
     }
 
@@ -98,9 +97,9 @@ extension EngineReading {
             MetricFamily(.lag, perSource { Double($0.lag) }),
             MetricFamily(.lagSeconds, perSource(\.lagSeconds)),
             MetricFamily(.queueDepth, perSource { Double($0.waiting) }),
-            MetricFamily(
-                .outstanding, lanes.map { MetricSample(Double($0.outstanding), labels: [String($0.partition)]) }),
-            .single(.partitions, UInt64(lanes.reduce(0) { $0 + $1.sources.count })),
+            MetricFamily(.outstanding, lanes.map { MetricSample(Double($0.outstanding), labels: $0.labels) }),
+            .single(
+                .partitions, UInt64(lanes.lazy.filter { $0.pipeline == .input }.reduce(0) { $0 + $1.sources.count })),
             MetricFamily(
                 .lanes,
                 LaneReading.State.allCases.map { state in
@@ -108,6 +107,11 @@ extension EngineReading {
                 }),
         ]
     }
+}
+
+extension LaneReading {
+    /// The partition alone would not do: lanes of both pipelines have the same ones.
+    fileprivate var labels: [String] { [pipeline.rawValue, String(partition)] }
 }
 
 extension LaneTotals {

@@ -10,7 +10,14 @@ public struct LaneReading: Sendable, Hashable {
         case stalled
     }
 
-    /// One partition of an input topic.
+    /// What a lane reads. Both kinds have the same partition numbers.
+    public enum Pipeline: String, Sendable, Hashable, CaseIterable, Encodable {
+        case input
+        /// The correlate topic, which brings together what lies in several partitions.
+        case correlate
+    }
+
+    /// One partition of a topic.
     public struct Source: Sendable, Hashable, Encodable {
         public var topic: String
         /// The offset behind the last record taken; nil before the first.
@@ -33,6 +40,8 @@ public struct LaneReading: Sendable, Hashable {
 
     /// Different for every lane of a process, also for two that had the same partition.
     public var id: UInt64
+    public var pipeline: Pipeline
+    /// Unique within ``pipeline`` only.
     public var partition: Int32
     public var state: State
     public var sources: [Source]
@@ -50,10 +59,12 @@ public struct LaneReading: Sendable, Hashable {
     public var totals: LaneTotals
 
     public init(
-        id: UInt64, partition: Int32, state: State, sources: [Source], alerts: UInt64 = 0, outstanding: Int = 0,
+        id: UInt64, pipeline: Pipeline, partition: Int32, state: State, sources: [Source], alerts: UInt64 = 0,
+        outstanding: Int = 0,
         keys: Int = 0, suppressionWindows: Int = 0, watermarkDelay: Double? = nil, totals: LaneTotals = LaneTotals()
     ) {
         self.id = id
+        self.pipeline = pipeline
         self.partition = partition
         self.state = state
         self.sources = sources

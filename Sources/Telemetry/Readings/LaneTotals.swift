@@ -1,6 +1,9 @@
 /// What one lane has counted since it began. Every member only grows, so that lanes can be added up.
 public struct LaneTotals: Sendable, Hashable {
+    /// Taken from the inputs.
     public var records: UInt64 = 0
+    /// Of these, what could be decoded.
+    public var decoded: UInt64 = 0
     public var bytes: UInt64 = 0
     public var matched: UInt64 = 0
     public var late: UInt64 = 0
@@ -16,6 +19,10 @@ public struct LaneTotals: Sendable, Hashable {
     public var scriptBlocksCut: UInt64 = 0
     /// By reason.
     public var deadLetters: [String: UInt64] = [:]
+    /// Taken from the correlate topic.
+    public var hits: UInt64 = 0
+    /// Left there, for they are of rules or topics that are not known here.
+    public var unknownHits: UInt64 = 0
 
     /// In the order of ``EngineDescription/rules``, like the next ones.
     public var findings: [UInt64] = []
@@ -40,10 +47,9 @@ public struct LaneTotals: Sendable, Hashable {
 
     public init() {}
 
-    public var rejected: UInt64 { deadLetters.values.reduce(0, +) }
-
     public static func += (left: inout LaneTotals, right: LaneTotals) {
         left.records += right.records
+        left.decoded += right.decoded
         left.bytes += right.bytes
         left.matched += right.matched
         left.late += right.late
@@ -56,6 +62,8 @@ public struct LaneTotals: Sendable, Hashable {
         left.scriptBlocks.merge(right.scriptBlocks, uniquingKeysWith: +)
         left.scriptBlocksCut += right.scriptBlocksCut
         left.deadLetters.merge(right.deadLetters, uniquingKeysWith: +)
+        left.hits += right.hits
+        left.unknownHits += right.unknownHits
         add(right.findings, to: &left.findings)
         add(right.suppressed, to: &left.suppressed)
         add(right.exceptions, to: &left.exceptions)

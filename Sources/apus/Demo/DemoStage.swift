@@ -166,9 +166,7 @@ final class DemoStage: Sendable {
         for instance in instances {
             if let failure = instance.failure { throw failure }
             let snapshot = await instance.snapshot()
-            // Without the lanes that only correlate what these hand on.
-            let records = snapshot.lanes.lazy.filter { $0.topics == [Self.eventTopic] }.map(\.counters.records)
-            let share = Int(records.reduce(0, +))
+            let share = Int(snapshot.records)
             reading.records += share
             reading.deadLetters += Int(snapshot.deadLetters)
             reading.shares.append(share)

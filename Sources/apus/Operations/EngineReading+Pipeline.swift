@@ -40,7 +40,7 @@ extension LaneReading {
     /// - Parameter engine: its rules give the order of what is counted by rule.
     init(_ lane: LaneSnapshot, _ engine: EngineDescription) {
         self.init(
-            id: lane.id, partition: lane.partition,
+            id: lane.id, pipeline: lane.pipeline, partition: lane.partition,
             state: lane.isStalled ? .stalled : lane.isRestoring ? .restoring : lane.isPaused ? .paused : .reading,
             sources: lane.sources.map {
                 Source(
@@ -59,6 +59,7 @@ extension LaneTotals {
     init(_ lane: LaneSnapshot, _ engine: EngineDescription) {
         self.init()
         records = lane.counters.records
+        decoded = lane.counters.records - lane.counters.rejected.values.reduce(0, +)
         bytes = lane.counters.bytes
         matched = lane.counters.matched
         late = lane.counters.late
@@ -73,6 +74,11 @@ extension LaneTotals {
         scriptBlocksCut = blocks.cut
         deadLetters = Dictionary(
             lane.counters.rejected.map { ($0.key.reason, $0.value) }, uniquingKeysWith: +)
+        if lane.correlate.rejected > 0 {
+            deadLetters[DecodeFailure.notForwarded.reason, default: 0] += lane.correlate.rejected
+        }
+        hits = lane.counters.hits
+        unknownHits = lane.correlate.unknown
         findings = lane.detections.findings
         suppressed = lane.detections.suppression.suppressed
         costs = lane.ruleCosts
