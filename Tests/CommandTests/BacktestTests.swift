@@ -145,6 +145,26 @@ struct BacktestTests {
         #expect(try await position.status() == 64)
     }
 
+    // MARK: coverage
+
+    /// The newest records of each partition, which are few enough here to be all but the oldest.
+    @Test func coverageReadsTheNewestRecordsOfATopic() async throws {
+        let rule = try folder.write(goodRule, to: "good.toml")
+        try await broker.write(lines(event("old"), event("a", second: 1), event("b", second: 2)))
+        try await broker.write(lines("no json"), partition: 1)
+        let coverage = try Command.apus(
+            "coverage", rule, "--against", "events", "--brokers", broker.address, "--records", "4", "--output", "json")
+        #expect(try await coverage.status() == 0, "\(coverage.errors)")
+        #expect(coverage.errors.isEmpty)
+        let report = try object(coverage.output)
+        #expect(report["records"] as? Int == 3)
+        #expect(report["unreadable"] as? Int == 1)
+        #expect((report["fields"] as? [[String: Any]])?.first?["records"] as? Int == 2)
+        let missing = try Command.apus("coverage", rule, "--against", "evnets", "--brokers", broker.address)
+        #expect(try await missing.status() == 69)
+        #expect(missing.errors.contains("topic 'evnets' does not exist"))
+    }
+
     // MARK: dlq
 
     private func dlq(_ arguments: String...) throws -> Command {

@@ -92,31 +92,44 @@ struct CoverageCommand: ParsableCommand {
         let census = try FieldCensus(
             rules, normalizers: try normalization.tables(), limits: DecodeLimits(bytes: maxRecordBytes))
         if let brokers {
-            var properties: ClientProperties = ["bootstrap.servers": brokers]
-            for pair in self.properties.map({ $0.split(separator: "=", maxSplits: 1) }) {
-                properties[String(pair[0])] = pair.count > 1 ? String(pair[1]) : ""
-            }
-            do {
-                let shared = Census(census)
-                try TopicSample(topic: source, properties: properties, records: records).read { shared.add($0) }
-            } catch {
-                Console.note("error: \(error)")
-                throw ExitStatus.unavailable.code
-            }
+            try reportingKafkaFailures { try read(source, brokers, into: census) }
         } else {
             let lines = try Input.lines(of: source)
-            while let line = try Input.next(of: lines) { if !line.isEmpty { census.add(line) } }
+            var progress = ProgressLine(total: lines.size, unit: "MB", scale: 1e6)
+            defer { progress.end() }
+            var bytes: Int64 = 0
+            while let line = try Input.next(of: lines) {
+                bytes += Int64(line.count + 1)
+                if line.isEmpty { continue }
+                census.add(line)
+                progress.show(bytes)
+            }
         }
         return census.report()
     }
 
-    /// `@unchecked Sendable` because one queue adds, and nobody else looks before the reading is over.
-    private final class Census: @unchecked Sendable {
-        private let census: FieldCensus
-
-        init(_ census: FieldCensus) { self.census = census }
-
-        func add(_ bytes: UnsafeRawBufferPointer) { census.add(bytes) }
+    /// The newest records of a topic, read without a group and without committing anything.
+    private func read(_ topic: String, _ brokers: String, into census: FieldCensus) throws {
+        var properties: ClientProperties = ["bootstrap.servers": brokers]
+        for pair in self.properties.map({ $0.split(separator: "=", maxSplits: 1) }) {
+            properties[String(pair[0])] = pair.count > 1 ? String(pair[1]) : ""
+        }
+        let ranges = try TopicRanges(newest: records, of: topic, properties: properties, timeout: .seconds(15))
+        let reader = try RangeReader(properties, group: "apus-coverage", ranges: ranges.ranges)
+        defer { reader.close() }
+        var progress = ProgressLine(total: ranges.count)
+        defer { progress.end() }
+        let batch = MessageBatch(capacity: 500)
+        var behind: Int64 = 0
+        for range in ranges.ranges.indices {
+            while !reader.isDone(range) {
+                try reader.read(range, into: batch) { message in
+                    if let value = message.value { census.add(value) }
+                }
+                progress.show(behind + reader.position(range))
+            }
+            behind += ranges.ranges[range].count
+        }
     }
 
     // MARK: Table

@@ -42,7 +42,7 @@ struct DeadLetterList: ParsableCommand {
         var reasons: [String: Int] = [:]
         var count = 0
         try reportingKafkaFailures {
-            try topic.read(filter) { letter in
+            try topic.read(filter) { letter, _ in
                 if let limit, count >= limit { return false }
                 count += 1
                 reasons[letter.reason, default: 0] += 1
@@ -138,14 +138,14 @@ struct DeadLetterReplay: ParsableCommand {
         let writer = try reportingKafkaFailures { dryRun ? nil : try TopicWriter(topic.options.producer) }
         var counts = Counts()
         try reportingKafkaFailures {
-            try topic.read(filter) { letter in
+            try topic.read(filter) { letter, progress in
                 if let limit, counts.replayed >= limit { return false }
                 guard let origin = letter.origin, !letter.isValueOmitted else {
                     counts.incomplete += 1
                     let why =
                         letter.isValueOmitted
                         ? "its value is not in the dead-letter topic" : "its headers do not say where it came from"
-                    Console.note("\(letter.name) is left out: \(why)")
+                    progress.note("\(letter.name) is left out: \(why)")
                     return true
                 }
                 guard letter.replays < maxReplays else {

@@ -106,7 +106,7 @@ struct Eval: ParsableCommand {
                 case .plain: places.process(line, number: number, detector)
                 case .kcat: try processEnvelope(line, number: number, &places, detector)
                 }
-            if let failure { Console.note("line \(number + 1): not evaluated: \(failure.reason)") }
+            if let failure { progress.note("line \(number + 1): not evaluated: \(failure.reason)") }
             alerts += write(detector, places.encoder, &results)
         }
         detector.finish()

@@ -47,26 +47,42 @@ struct DeadLetterTopic {
     }
 
     /// Hands the letters that the filter lets through to `take`, partition after partition in order, until it
-    /// returns false.
-    func read(_ filter: DeadLetterFilter, take: (DeadLetter) throws -> Bool) throws {
+    /// returns false. `take` gets the line that shows how far the reading is, too, for what it has to say.
+    func read(_ filter: DeadLetterFilter, take: (DeadLetter, ProgressLine) throws -> Bool) throws {
         let ranges = try TopicRanges(
             [name], from: filter.from, to: filter.to, properties: options.consumer, timeout: options.connectTimeout)
-        try read(ranges.ranges) { letter in try filter.holds(letter) ? take(letter) : true }
+        // Letters that come to the same terminal say how far it is.
+        var progress = ProgressLine(total: ranges.count, isQuiet: Console.outputIsTerminal)
+        defer { progress.end() }
+        var found = 0
+        try read(ranges.ranges) { letter in
+            guard filter.holds(letter) else { return true }
+            found += 1
+            return try take(letter, progress)
+        } tick: { position in
+            progress.show(position, "\(found) letters")
+        }
     }
 
-    func read(_ ranges: [OffsetRange], take: (DeadLetter) throws -> Bool) throws {
+    /// - Parameter tick: called now and then with how many records are behind, gaps included.
+    func read(
+        _ ranges: [OffsetRange], take: (DeadLetter) throws -> Bool, tick: (Int64) -> Void = { _ in }
+    ) throws {
         let reader = try RangeReader(
             options.consumer, group: "\(options.application).dlq.\(ProcessInfo.processInfo.processIdentifier)",
             ranges: ranges, patience: options.connectTimeout)
         defer { reader.close() }
         let batch = MessageBatch(capacity: 500)
         var goesOn = true
+        var behind: Int64 = 0
         for range in ranges.indices {
             while goesOn, !reader.isDone(range) {
                 try reader.read(range, into: batch) { message in
                     if goesOn { goesOn = try take(DeadLetter(message, in: name)) }
                 }
+                tick(behind + reader.position(range))
             }
+            behind += ranges[range].count
         }
     }
 }

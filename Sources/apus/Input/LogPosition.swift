@@ -82,6 +82,31 @@ struct TopicRanges {
         _ topics: [String], from: LogPosition, to: LogPosition, properties: ClientProperties, timeout: Duration
     ) throws {
         let admin = try Admin(properties)
+        let (partitions, ends) = try Self.partitions(of: topics, admin, properties, timeout)
+        let lower = try Self.offsets(of: from, in: ends, admin, timeout)
+        let upper = try Self.offsets(of: to, in: ends, admin, timeout)
+        ranges = partitions.map { partition in
+            let end = ends[partition]?.high ?? 0
+            return OffsetRange(partition, lower[partition] ?? end, upper[partition] ?? end)
+        }
+    }
+
+    /// The newest records of a topic, shared evenly by its partitions. Asks the brokers.
+    ///
+    /// - Throws: ``Missing``, or the error of a broker that does not answer.
+    init(newest count: Int, of topic: String, properties: ClientProperties, timeout: Duration) throws {
+        let admin = try Admin(properties)
+        let (partitions, ends) = try Self.partitions(of: [topic], admin, properties, timeout)
+        let share = Int64(max(1, count / partitions.count))
+        ranges = partitions.map { partition in
+            let (low, high) = ends[partition].map { ($0.low, $0.high) } ?? (0, 0)
+            return OffsetRange(partition, max(low, high - share), high)
+        }
+    }
+
+    private static func partitions(
+        of topics: [String], _ admin: Admin, _ properties: ClientProperties, _ timeout: Duration
+    ) throws -> ([TopicPartition], ends: [TopicPartition: Watermarks]) {
         let metadata = try admin.metadata(timeout: timeout)
         var partitions: [TopicPartition] = []
         for topic in topics {
@@ -92,12 +117,7 @@ struct TopicRanges {
         }
         var ends: [TopicPartition: Watermarks] = [:]
         for partition in partitions { ends[partition] = try admin.watermarks(partition, timeout: timeout) }
-        let lower = try Self.offsets(of: from, in: ends, admin, timeout)
-        let upper = try Self.offsets(of: to, in: ends, admin, timeout)
-        ranges = partitions.map { partition in
-            let end = ends[partition]?.high ?? 0
-            return OffsetRange(partition, lower[partition] ?? end, upper[partition] ?? end)
-        }
+        return (partitions, ends)
     }
 
     /// Each within what the partition holds.

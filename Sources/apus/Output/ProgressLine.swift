@@ -36,6 +36,12 @@ struct ProgressLine {
                 + (detail.isEmpty ? "" : "  \(detail)"))
     }
 
+    /// Says something else on standard error, in a line of its own.
+    func note(_ text: String) {
+        if isShown { Self.write("\r\u{1B}[K") }
+        Console.note(text)
+    }
+
     /// Takes the line away.
     ///
     /// - Returns: Seconds since the beginning.
