@@ -155,7 +155,7 @@ let package = Package(
         tests("CorrelationTests", ["Correlation", "EQL", "Events", "EventSchema"]),
         tests("AlertsTests", ["Alerts", "EQL", "Events", "EventSchema", "Rules"]),
         // The binary itself: depending on it is what gets it built.
-        tests("CommandTests", ["apus", "TestSupport"]),
+        tests("CommandTests", ["apus", "KafkaClient", "TestSupport"]),
         // The binary with a broker in a process of its own.
         tests("BrokerTests", ["apus", "TestSupport"]),
         tests(

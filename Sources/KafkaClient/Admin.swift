@@ -104,12 +104,51 @@ public final class Admin: Sendable {
         if let refusal = refusals[topic] { throw refusal }
     }
 
-    /// Sends a request and waits for the controller to have dealt with it.
+    /// The properties of a topic, with what it inherits from the brokers; those without a value, as secrets, are
+    /// missing.
+    ///
+    /// - Throws: `.unsupportedFeature` of brokers that cannot tell, `.topicAuthorizationFailed` where we may not ask.
+    public func configuration(of topic: String, timeout: Duration) throws(KafkaError) -> [String: String] {
+        guard !topic.isEmpty, var resource = Optional(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic))
+        else {
+            throw KafkaError(.invalidArgument, "describe the topic", message: "it needs a name", topic: topic)
+        }
+        defer { rd_kafka_ConfigResource_destroy(resource) }
+        // Every broker knows. librdkafka would wait for a controller, which not every cluster has.
+        let broker = try metadata(timeout: timeout).brokers.first?.id
+        let event = try answer(
+            to: "describe the topic", RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, by: broker, timeout: timeout
+        ) {
+            rd_kafka_DescribeConfigs(client.pointer, &resource, 1, $0, $1)
+        }
+        defer { rd_kafka_event_destroy(event) }
+        var count = 0
+        guard let result = rd_kafka_event_DescribeConfigs_result(event),
+            let answers = rd_kafka_DescribeConfigs_result_resources(result, &count), count == 1, let answer = answers[0]
+        else { throw KafkaError(.inconsistent, "describe the topic", topic: topic) }
+        let code = rd_kafka_ConfigResource_error(answer)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(
+                KafkaErrorCode(code), "describe the topic",
+                message: rd_kafka_ConfigResource_error_string(answer).map { String(cString: $0) }, topic: topic)
+        }
+        var configuration: [String: String] = [:]
+        let entries = rd_kafka_ConfigResource_configs(answer, &count)
+        for case let entry? in UnsafeBufferPointer(start: entries, count: count) {
+            guard let name = rd_kafka_ConfigEntry_name(entry), let value = rd_kafka_ConfigEntry_value(entry) else {
+                continue
+            }
+            configuration[String(cString: name)] = String(cString: value)
+        }
+        return configuration
+    }
+
+    /// Sends a request and waits for the controller, or the broker that is named, to have dealt with it.
     ///
     /// - Returns: The event with the answer, for the caller to destroy.
     /// - Throws: When the request failed as a whole.
     private func answer(
-        to what: String, _ operation: rd_kafka_admin_op_t, timeout: Duration,
+        to what: String, _ operation: rd_kafka_admin_op_t, by broker: Int32? = nil, timeout: Duration,
         send: (_ options: OpaquePointer?, _ answers: OpaquePointer) -> Void
     ) throws(KafkaError) -> OpaquePointer {
         let options = rd_kafka_AdminOptions_new(client.pointer, operation)
@@ -117,9 +156,13 @@ public final class Admin: Sendable {
         try withOptionCheck { text, size in
             rd_kafka_AdminOptions_set_request_timeout(options, timeout.timeout, text, size)
         }
-        // The controller's own patience; a little less, so that its answer still arrives.
-        try withOptionCheck { text, size in
-            rd_kafka_AdminOptions_set_operation_timeout(options, max(1, timeout.timeout / 10 * 9), text, size)
+        if let broker {
+            try withOptionCheck { text, size in rd_kafka_AdminOptions_set_broker(options, broker, text, size) }
+        } else {
+            // The controller's own patience; a little less, so that its answer still arrives.
+            try withOptionCheck { text, size in
+                rd_kafka_AdminOptions_set_operation_timeout(options, max(1, timeout.timeout / 10 * 9), text, size)
+            }
         }
         guard let pointer = rd_kafka_queue_new(client.pointer) else {
             preconditionFailure("rd_kafka_queue_new never returns NULL")
@@ -186,7 +229,7 @@ public final class Admin: Sendable {
         let failure: KafkaError? = withErrorText { text, size in
             let result = body(text, size)
             guard result != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-            return KafkaError(KafkaErrorCode(result), "set a time-out", message: String(cString: text))
+            return KafkaError(KafkaErrorCode(result), "prepare a request", message: String(cString: text))
         }
         if let failure { throw failure }
     }

@@ -147,12 +147,16 @@ extension PipelineOptions {
     var consumerProperties: ClientProperties {
         var properties = consumer
         if delivery == .exactlyOnce { properties["isolation.level"] = "read_committed" }
-        // How soon partitions that were added to a topic are noticed; librdkafka's default is five minutes.
-        properties["topic.metadata.refresh.interval.ms"] = properties["topic.metadata.refresh.interval.ms"] ?? "30000"
+        properties["topic.metadata.refresh.interval.ms"] = String(metadataInterval.wholeNanoseconds / 1_000_000)
         // Where to begin is found out by the membership, `startsAtEnd` or not. This is for records that were deleted before
         // they were read: on to the oldest one there is, never past what is still there.
         properties["auto.offset.reset"] = "earliest"
         return properties
+    }
+
+    /// How soon partitions that were added to a topic are noticed. librdkafka's default is five minutes.
+    public var metadataInterval: Duration {
+        .milliseconds(consumer["topic.metadata.refresh.interval.ms"].flatMap(Int.init) ?? 30_000)
     }
 
     /// Whether reading starts behind the newest record where nothing is committed.

@@ -1,4 +1,5 @@
 import Foundation
+import KafkaClient
 import TestSupport
 import Testing
 
@@ -183,5 +184,71 @@ struct RuleTopicTests {
         #expect(detector.errors.contains(/rules=4 trigger=topic unchanged=4/), "\(detector.errors)")
         detector.signal(SIGTERM)
         #expect(try await detector.status() == 0, "\(detector.errors)")
+    }
+
+    /// A topic that forgets would take rules away without a word.
+    @Test(.enabled(if: BrokerProcess.python != nil, "python3 is not installed"))
+    func aTopicThatIsNotCompactedIsRefused() async throws {
+        let broker = try await BrokerProcess(["--topic", "events:1", "--topic", "apus.rules:1"])
+        defer { broker.process.signal(SIGKILL) }
+        let settings = ["kafka.brokers=\(broker.address)", "input.topics=events", "rules.topic=apus.rules"]
+            .flatMap { ["--set", $0] }
+        let folder = try Folder()
+        let rule = try folder.write(ruleFile(1, "any where true"), to: "1.toml")
+        for command in [["run"], ["rules", "publish", rule]] {
+            let process = try Command.apus(command + settings)
+            #expect(try await process.status() == 69)
+            #expect(process.errors.contains("topic 'apus.rules' of rules.topic has cleanup.policy=delete"))
+            #expect(process.errors.contains("--entity-name apus.rules --add-config cleanup.policy=compact"))
+        }
+    }
+
+    /// Where a rule moves to another partition with its next version, the newest one counts, also for who comes later.
+    @Test(.enabled(if: BrokerProcess.python != nil, "python3 is not installed"))
+    func partitionsThatAreAddedAreRead() async throws {
+        let broker = try await BrokerProcess([
+            "--topic", "events:1", "--topic", "apus.alerts:1", "--topic", "apus.dead-letters:1",
+        ])
+        defer { broker.process.signal(SIGKILL) }
+        let settings = [
+            "kafka.brokers=\(broker.address)", "input.topics=events", "rules.topic=apus.rules", "http.listen=",
+            "kafka.create_topics=true", "kafka.properties.topic.metadata.refresh.interval.ms=200",
+        ].flatMap { ["--set", $0] }
+        let folder = try Folder()
+        func publish(_ action: String) async throws -> String {
+            for number in 1...8 {
+                _ = try folder.write(
+                    ruleFile(number, #"any where event.action == "\#(action)""#), to: "\(number).toml")
+            }
+            let command = try Command.apus(["rules", "publish", folder.url.path] + settings)
+            #expect(try await command.status() == 0, "\(command.errors)")
+            return command.output
+        }
+        _ = try await publish("before")
+        let detector = try Command.apus(["run"] + settings)
+        try await eventually("assigned: \(detector.errors)") {
+            detector.errors.contains(/partitions=\[events[^\n]*assigned/)
+        }
+        try Admin(["bootstrap.servers": broker.address]).grow("apus.rules", to: 3, timeout: .seconds(20))
+        try await eventually("growth: \(detector.errors)") {
+            detector.errors.contains("'apus.rules' has grown from 1 to 3 partitions")
+        }
+        _ = try await publish("after")
+        let list = try Command.apus(["rules", "list", "--output", "json"] + settings)
+        #expect(try await list.status() == 0, "\(list.errors)")
+        #expect(list.lines.count == 8)
+        #expect(try Set(list.lines.map { try object($0)["partition"] as? Int }).count > 1, "\(list.output)")
+        #expect(try await publish("after").contains("8 unchanged"))
+        let later = try Command.apus(["run"] + settings)
+        try await eventually("rules: \(later.errors)") { later.errors.contains("rules loaded") }
+        let hash = try #require(later.errors.firstMatch(of: /hash=([0-9a-f]+)/)).output.1
+        try await eventually("the same rules: \(detector.errors)") {
+            detector.errors.split(separator: "\n").last { $0.contains("rules reloaded") }?.contains("hash=\(hash)")
+                == true
+        }
+        for instance in [detector, later] {
+            instance.signal(SIGTERM)
+            #expect(try await instance.status() == 0, "\(instance.errors)")
+        }
     }
 }

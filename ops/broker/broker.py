@@ -33,6 +33,8 @@ INVALID_PARTITIONS = 37
 SASL_AUTHENTICATION_FAILED = 58
 UNSTABLE_OFFSET_COMMIT = 88
 
+TOPIC_RESOURCE = 2
+
 SASL_HANDSHAKE, API_VERSIONS, SASL_AUTHENTICATE = 17, 18, 36
 
 # Key: name, oldest and newest version spoken, and the first in the compact encoding.
@@ -57,6 +59,7 @@ APIS = {
     25: ("add_offsets_to_transaction", 0, 1, 99),
     26: ("end_transaction", 0, 1, 99),
     28: ("transaction_offset_commit", 0, 3, 3),
+    32: ("describe_configs", 0, 1, 99),
     SASL_AUTHENTICATE: ("sasl_authenticate", 0, 1, 99),
     37: ("create_partitions", 0, 1, 99),
 }
@@ -78,6 +81,8 @@ class Broker:
     def __init__(self, options):
         self.host, self.port = "127.0.0.1", options.advertise or options.port
         self.topics = {}
+        # What topics were created with; kept to be told, and without effect.
+        self.configurations = {}
         self.groups = {}
         self.coordinator = Coordinator(lambda at: self.topics[at[0]][at[1]], self.group)
         self.users = dict(user.split(":", 1) for user in options.user)
@@ -195,16 +200,16 @@ class Broker:
     async def create_topics(self, request, out, version, connection):
         def topic(r):
             entry = (r.string(), r.i32(), r.i16(), r.array(lambda r: (r.i32(), r.array(Reader.i32))))
-            r.array(lambda r: (r.string(), r.string()))
-            return entry
+            return *entry, dict(r.array(lambda r: (r.string(), r.string())))
 
         def create(entry):
-            name, partitions, _, assignments = entry
+            name, partitions, _, assignments, configuration = entry
             error = NONE
             if name in self.topics:
                 error = TOPIC_ALREADY_EXISTS
             else:
                 self.topics[name] = [Partition() for _ in range(len(assignments) or max(1, partitions))]
+                self.configurations[name] = configuration
             out.string(name).i16(error)
             if version >= 1:
                 out.string(None)
@@ -221,9 +226,30 @@ class Broker:
 
         def delete(name):
             gone = self.topics.pop(name, None)
+            self.configurations.pop(name, None)
             out.string(name).i16(NONE if gone else UNKNOWN_TOPIC_OR_PARTITION)
 
         out.array(names, delete)
+
+    async def describe_configs(self, request, out, version, connection):
+        resources = request.array(lambda r: (r.i8(), r.string(), r.array(Reader.string)))
+        out.i32(0)
+
+        def describe(entry):
+            kind, name, wanted = entry
+            is_known = kind == TOPIC_RESOURCE and name in self.topics
+            values = {"cleanup.policy": "delete"} | self.configurations.get(name, {}) if is_known else {}
+            out.i16(NONE if is_known else UNKNOWN_TOPIC_OR_PARTITION).string(None).i8(kind).string(name)
+
+            def value(item):
+                # Not read-only; the topic's own, which is no default; not sensitive.
+                out.string(item[0]).string(item[1]).i8(0).i8(1 if version >= 1 else 0).i8(0)
+                if version >= 1:
+                    out.array([], out.string)
+
+            out.array([item for item in values.items() if wanted is None or item[0] in wanted], value)
+
+        out.array(resources, describe)
 
     async def create_partitions(self, request, out, version, connection):
         topics = request.array(

@@ -141,6 +141,7 @@ protocol KafkaFailure: Error {}
 extension KafkaError: KafkaFailure {}
 extension InvalidProperties: KafkaFailure {}
 extension TopicRanges.Missing: KafkaFailure {}
+extension StartFailure: KafkaFailure {}
 
 /// Where alerts go: a file, standard output, or nowhere.
 private struct AlertSink {

@@ -93,7 +93,7 @@ struct RulesPublish: ParsableCommand {
         let client = try RuleTopicClient(try options.load())
         let files = try rules()
         let report = try reportingKafkaFailures {
-            if !dryRun { try RuleTopic.create(client.topic, client.options) }
+            if !dryRun { try RuleTopic.prepare(client.topic, client.options) { Console.note("warning: \($0)") } }
             let held = try client.read()
             let changed = files.filter { held.records[$0.rule.id]?.content != $0.content }
             let ids = Set(files.map(\.rule.id))

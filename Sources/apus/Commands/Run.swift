@@ -85,7 +85,7 @@ struct Run: AsyncParsableCommand {
             throw ExitStatus(startFailure: error).code
         }
         let readings = publishReadings(of: pipeline, to: instruments, settings)
-        let reloads = reloadWhenAsked(reloader)
+        let reloads = reloadWhenAsked(reloader, options)
         let repeats = Task { await logs.sayRepeats() }
         let status = await serve(pipeline, settings, logger)
         reloads.cancel()
@@ -114,11 +114,12 @@ struct Run: AsyncParsableCommand {
     }
 
     /// Loads the rules anew when their files change, and on SIGHUP.
-    private func reloadWhenAsked(_ reloader: RuleReloader) -> Task<Void, Never> {
-        Task {
+    private func reloadWhenAsked(_ reloader: RuleReloader, _ options: PipelineOptions) -> Task<Void, Never> {
+        let (interval, timeout) = (options.metadataInterval, options.connectTimeout)
+        return Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await reloader.watch() }
-                group.addTask { await reloader.follow() }
+                group.addTask { await reloader.follow(lookingEvery: interval, timeout: timeout) }
                 group.addTask {
                     for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = await reloader.reload(.signal) }
                 }

@@ -82,8 +82,18 @@ actor RuleReloader {
     }
 
     /// Follows the topic of rules until the task is cancelled.
-    func follow() async {
+    ///
+    /// - Parameters:
+    ///   - interval: How often to look for partitions that were added to it.
+    ///   - timeout: What the brokers are given to answer.
+    func follow(lookingEvery interval: Duration, timeout: Duration) async {
         guard let topic else { return }
+        async let partitions: Void = topic.watchPartitions(every: interval, timeout: timeout)
+        await follow(topic)
+        await partitions
+    }
+
+    private func follow(_ topic: RuleTopic) async {
         countBadRecords(Array(accepted))
         for await _ in topic.changes {
             await topic.rest()

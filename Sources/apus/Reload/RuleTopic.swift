@@ -18,10 +18,12 @@ final class RuleTopic: @unchecked Sendable {
     private let queue = DispatchQueue(label: "apus.rules")
     private let batch = MessageBatch(capacity: 256)
     private let state: Mutex<State>
+    private let log: @Sendable (String) -> Void
     private let moved = DispatchSemaphore(value: 0)
 
     private struct State {
         var contents: RuleTopicContents
+        var partitions: Set<TopicPartition> = []
         /// Of partitions that are not read to their end yet: where that was at the start.
         var ends: [TopicPartition: Int64] = [:]
         var failure: KafkaError?
@@ -40,6 +42,7 @@ final class RuleTopic: @unchecked Sendable {
     ) throws {
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         state = Mutex(State(contents: RuleTopicContents(topic: topic)))
+        self.log = log
         var properties = properties
         properties["enable.partition.eof"] = "true"
         properties["auto.offset.reset"] = "earliest"
@@ -60,10 +63,16 @@ final class RuleTopic: @unchecked Sendable {
             let marks = try consumer.watermarks(partition, timeout: timeout)
             if marks.low < marks.high { state.withLock { $0.ends[partition] = marks.high } }
         }
-        for partition in try consumer.assign(partitions.map { ($0, .beginning) }) {
-            try partition.activate(on: queue) { [weak self] in self?.drain(partition, log) }
-        }
+        try read(partitions)
         try waitForEnd(timeout)
+    }
+
+    private func read(_ partitions: [TopicPartition]) throws {
+        let queues = try consumer.assign(partitions.map { ($0, .beginning) })
+        state.withLock { $0.partitions.formUnion(partitions) }
+        for partition in queues {
+            try partition.activate(on: queue) { [weak self] in self?.drain(partition) }
+        }
     }
 
     private func waitForEnd(_ timeout: Duration) throws {
@@ -77,15 +86,15 @@ final class RuleTopic: @unchecked Sendable {
         }
     }
 
-    private func drain(_ partition: PartitionQueue, _ log: @Sendable (String) -> Void) {
+    private func drain(_ partition: PartitionQueue) {
         do throws(KafkaError) {
-            while try partition.consumeBatch(into: batch) > 0 { take(partition.partition, log) }
+            while try partition.consumeBatch(into: batch) > 0 { take(partition.partition) }
         } catch {
             log("\(error)")
         }
     }
 
-    private func take(_ partition: TopicPartition, _ log: @Sendable (String) -> Void) {
+    private func take(_ partition: TopicPartition) {
         defer { batch.clear() }
         let (hasChanged, keyless) = state.withLock { state in
             let before = (state.contents.version, state.contents.keyless)
@@ -111,6 +120,34 @@ final class RuleTopic: @unchecked Sendable {
         moved.signal()
     }
 
+    /// Looks every `interval` for partitions that were added to the topic, until the task is cancelled, and reads them from
+    /// their beginning, too: without that, what is published into them would never be seen.
+    func watchPartitions(every interval: Duration, timeout: Duration) async {
+        let control = DispatchQueue(label: "apus.rules.partitions")
+        while (try? await Task.sleep(for: interval)) != nil {
+            await withCheckedContinuation { continuation in
+                control.async { [self] in
+                    do { try readAddedPartitions(timeout) } catch { log("\(error)") }
+                    continuation.resume()
+                }
+            }
+        }
+    }
+
+    private func readAddedPartitions(_ timeout: Duration) throws {
+        let (topic, known) = state.withLock { ($0.contents.topic, $0.partitions) }
+        let found = try consumer.metadata(topic: topic, timeout: timeout).topic(topic)?.partitions ?? []
+        let added = found.map { TopicPartition(topic, $0.id) }.filter { !known.contains($0) }.sorted()
+        guard !added.isEmpty else { return }
+        try read(added)
+        log(
+            """
+            '\(topic)' has grown from \(known.count) to \(known.count + added.count) partitions, which are read, too. Of a \
+            rule that is in two of them the newest record counts. Rules that are published together may now take effect \
+            one after the other: to have them together again, publish to a topic with one partition
+            """)
+    }
+
     /// Waits until the topic has not changed for a moment, so that what is published together is loaded together. One
     /// that never rests is waited for a second.
     func rest() async {
@@ -126,17 +163,54 @@ final class RuleTopic: @unchecked Sendable {
 
 extension RuleTopic {
     /// The topic that the settings name, if they name one; created when it is missing and that is wanted.
+    ///
+    /// - Throws: `StartFailure` when the topic is not compacted, `TopicRanges.Missing`, or `KafkaError`.
     static func open(_ settings: Settings, log: @escaping @Sendable (String) -> Void) throws -> RuleTopic? {
         guard let topic = settings.rules.topic else { return nil }
         let options = PipelineOptions(settings, fields: EventFields())
-        try create(topic, options)
+        try prepare(topic, options, log: log)
         return try RuleTopic(topic, options.consumer, timeout: options.connectTimeout, log: log)
     }
 
-    /// One partition, so that what is published together comes in one order.
-    static func create(_ topic: String, _ options: PipelineOptions) throws {
-        guard let creation = options.createTopics else { return }
+    /// Creates the topic when it is missing and that is wanted, and makes sure that it keeps what is written to it.
+    ///
+    /// - Parameter log: Told when that cannot be seen.
+    /// - Throws: `StartFailure` when the topic is not compacted, or `KafkaError`.
+    static func prepare(_ topic: String, _ options: PipelineOptions, log: (String) -> Void) throws {
         let admin = try Admin(options.producer)
+        try create(topic, options, admin)
+        guard let policy = cleanupPolicy(of: topic, options, admin, log), policy != "compact" else { return }
+        throw StartFailure([
+            """
+            topic '\(topic)' of rules.topic has cleanup.policy=\(policy): its rules would be deleted when they have not been \
+            published for a while (retention.ms). Let it keep the newest record of each rule: kafka-configs.sh \
+            --bootstrap-server \(options.producer["bootstrap.servers"] ?? "HOST:PORT") --alter --entity-type topics \
+            --entity-name \(topic) --add-config cleanup.policy=compact
+            """
+        ])
+    }
+
+    /// Nil where that cannot be seen; `log` is told then, if it matters.
+    private static func cleanupPolicy(
+        of topic: String, _ options: PipelineOptions, _ admin: Admin, _ log: (String) -> Void
+    ) -> String? {
+        do throws(KafkaError) {
+            return try admin.configuration(of: topic, timeout: options.connectTimeout)["cleanup.policy"]
+        } catch {
+            // Brokers for trying things out keep everything; and whoever reads the topic says that it is missing.
+            guard ![.unsupportedFeature, .unknownTopicOrPartition].contains(error.code) else { return nil }
+            log(
+                """
+                whether '\(topic)' is compacted could not be seen, and rules that are deleted after a while would be gone \
+                without a word (allow DescribeConfigs on it): \(error)
+                """)
+            return nil
+        }
+    }
+
+    /// One partition, so that what is published together comes in one order.
+    private static func create(_ topic: String, _ options: PipelineOptions, _ admin: Admin) throws {
+        guard let creation = options.createTopics else { return }
         guard try admin.metadata(timeout: options.connectTimeout).topic(topic)?.partitions.isEmpty != false else {
             return
         }

@@ -10,6 +10,20 @@ struct RuleTopicContents: Sendable {
 
     let topic: String
     private(set) var records: [String: Record] = [:]
+    /// Of each key, removed ones too, the record that counts.
+    private var newest: [String: Age] = [:]
+
+    /// Orders the records of one key. Those of one partition come in order; only where the topic has got more partitions
+    /// does a key have records in two of them, and then it is their time that tells which one was written last.
+    private struct Age: Comparable {
+        var timestamp: Int64
+        var partition: Int32
+
+        static func < (left: Age, right: Age) -> Bool {
+            (left.timestamp, left.partition) < (right.timestamp, right.partition)
+        }
+    }
+
     /// Records without a key: no later one can replace them, so they say nothing.
     private(set) var keyless = 0
     /// Grows with every record.
@@ -26,6 +40,9 @@ struct RuleTopicContents: Sendable {
             return
         }
         let id = String(decoding: key, as: UTF8.self)
+        let age = Age(timestamp: message.timestamp ?? .min, partition: message.partition)
+        if let known = newest[id], known.partition != age.partition, age < known { return }
+        newest[id] = age
         records[id] = message.value.map {
             Record(
                 content: Array($0),
