@@ -55,6 +55,11 @@ struct Bench: AsyncParsableCommand {
             try await BrokerWorkload(rules: rules, corpora: corpora, scale: scale).run(report)
             report.section("Kafka, processes of their own")
             try StreamWorkload(corpora: corpora, isQuick: quick).run(report)
+            report.section("A killed instance comes back, each host half through a sequence")
+            ScriptWorkload(
+                script: "state",
+                arguments: ["--apus", Child.apus, "restart"] + (quick ? ["--hosts", "500", "--backlog", "500"] : [])
+            ).run(report)
         }
         try report.finish()
     }
