@@ -137,6 +137,10 @@ public final class Evaluator {
     var forwards: [ForwardedHit] = []
     /// The sources that stand for input lanes, by lane; of a detector for the correlate topic.
     var laneSources: [Int] = []
+    /// The generations in which the input lanes that were heard of began.
+    var laneGenerations: [Int32: Int32] = [:]
+    /// Hits that lanes may hand on once more.
+    var taken = TakenHits()
 
     /// - Parameters:
     ///   - forwarded: queries that correlate elsewhere.
@@ -312,7 +316,7 @@ public final class Evaluator {
                 if !found.isEmpty {
                     keep(
                         found, decoder.event, payload, block.origin, block.time, block.limit, isLate: isLate,
-                        waiting: waiting)
+                        waiting: waiting, isJoined: true)
                 }
                 return true
             }
@@ -335,7 +339,7 @@ public final class Evaluator {
     private func keep(
         _ found: UnsafeBufferPointer<Int32>, _ event: Event, _ payload: UnsafeRawBufferPointer,
         _ origin: RecordOrigin, _ time: EventTime, _ limit: EventTime, isLate: Bool,
-        waiting: Waiting = .asUsual
+        waiting: Waiting = .asUsual, isJoined: Bool = false
     ) {
         totals.matched += 1
         let retained = RetainedEvent(
@@ -348,7 +352,7 @@ public final class Evaluator {
             let own = timed(retained, event, for: queries.timings[query])
             let hits = HeldHits(query: query, hits: StageHits(event: own, stages: stages), readAt: origin)
             if !forwarded.isEmpty, forwarded.contains(query) {
-                forward(hits, isAhead: own.timestamp > limit)
+                forward(hits, isAhead: own.timestamp > limit, isJoined: isJoined)
                 continue
             }
             guard waits(query) else {

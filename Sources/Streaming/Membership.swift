@@ -296,7 +296,8 @@ final class Membership: @unchecked Sendable {
     }
 
     private func start(_ queues: [PartitionQueue], of partition: Int32) {
-        guard let environment = state.withLock({ $0.environment }) else { return }
+        let (consumer, known) = state.withLock { ($0.consumer, $0.environment) }
+        guard let environment = known else { return }
         if let assigned = lanes[partition] {
             lanes[partition]?.queues += queues
             assigned.lane.start(queues)
@@ -304,7 +305,8 @@ final class Membership: @unchecked Sendable {
         }
         let id = nextLane.add(1, ordering: .relaxed).newValue
         let lane = PartitionLane(
-            id: id, partition: partition, queue: pool.makeQueue(label: "apus.lane.\(partition)", number: id),
+            id: id, partition: partition, generation: (try? consumer?.groupMetadata())?.generation ?? 0,
+            queue: pool.makeQueue(label: "apus.lane.\(partition)", number: id),
             environment: environment)
         if case .atLeastOnce(let path) = environment.path { path.reports.add(lane) }
         lanes[partition] = AssignedLane(lane: lane, queues: queues)

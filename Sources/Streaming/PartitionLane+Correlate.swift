@@ -26,12 +26,13 @@ extension PartitionLane {
 
     // MARK: Handing on
 
-    /// Tells the lanes of the correlate topic how far this one has come: behind every hit that was handed on before.
+    /// Tells the lanes of the correlate topic how far this one has come: behind every hit that was handed on before. When
+    /// it begins, too, ahead of all hits: from then on a lane that it has replaced is not listened to any more.
     func sayWatermark(_ now: DispatchTime) {
         guard state == .reading, correlation.partitions > 0, !sources.isEmpty else { return }
         let since = correlation.said.map { now.uptimeNanoseconds - $0.at.uptimeNanoseconds } ?? .max
         guard since >= Self.watermarkInterval else { return }
-        let watermark = detector.laneWatermark(lane: partition, lanes: environment.width.lanes)
+        let watermark = detector.laneWatermark(lane: partition, lanes: environment.width.lanes, generation: generation)
         guard watermark != correlation.said?.watermark || since >= Self.repetitionInterval else { return }
         correlation.said = (watermark, now)
         for partition in 0..<correlation.partitions {
@@ -46,11 +47,15 @@ extension PartitionLane {
         let headers = message.headers
         if let watermark = headers.last(ForwardedRecord.watermarkHeader) {
             guard !isReplayed else { return }
-            guard let (lane, lanes) = detector.note(watermark: watermark) else { return refuse(message, source) }
-            // Of those that have yet to say anything, too: from when they are known of.
-            while correlation.heard.count < lanes { correlation.heard[Int32(correlation.heard.count)] = .now() }
-            correlation.heard[lane] = .now()
-            correlation.silent.remove(lane)
+            switch detector.note(watermark: watermark) {
+            case .taken(let lane, let lanes):
+                // Of those that have yet to say anything, too: from when they are known of.
+                while correlation.heard.count < lanes { correlation.heard[Int32(correlation.heard.count)] = .now() }
+                correlation.heard[lane] = .now()
+                correlation.silent.remove(lane)
+            case .outdated: break
+            case .corrupt: refuse(message, source)
+            }
             return
         }
         let outcome = headers.last(ForwardedRecord.header).map { hit in
@@ -60,7 +65,7 @@ extension PartitionLane {
                 source: source.number, topics: environment.topics.names, isReplayed: isReplayed)
         }
         switch outcome {
-        case .taken: break
+        case .taken, .repeated: break
         case .unknown: if !isReplayed { correlation.counts.unknown += 1 }
         case .corrupt, nil: if !isReplayed { refuse(message, source) }
         }

@@ -28,6 +28,8 @@ final class PartitionLane: @unchecked Sendable {
     /// late delivery report cannot be taken for an answer to a new lane.
     let id: UInt64
     let partition: Int32
+    /// Of the group, when the lane began; 0 where it tells none.
+    let generation: Int32
 
     let queue: DispatchQueue
     let environment: LaneEnvironment
@@ -42,6 +44,7 @@ final class PartitionLane: @unchecked Sendable {
     private var counts = Counts()
     private var meter: LaneMeter
     private var strays = StrayKeys()
+    private var ticked = DispatchTime.now()
     /// When the lane last took records or had none to take: uptime in nanoseconds, read by the membership,
     /// which notices a lane that does not get there any more.
     private let progress = Atomic(DispatchTime.now().uptimeNanoseconds)
@@ -59,9 +62,10 @@ final class PartitionLane: @unchecked Sendable {
         var deadLetters: UInt64 = 0
     }
 
-    init(id: UInt64, partition: Int32, queue: DispatchQueue, environment: LaneEnvironment) {
+    init(id: UInt64, partition: Int32, generation: Int32, queue: DispatchQueue, environment: LaneEnvironment) {
         self.id = id
         self.partition = partition
+        self.generation = generation
         self.queue = queue
         self.environment = environment
         delivery = environment.makeDelivery(lane: id, partition: partition)
@@ -311,6 +315,11 @@ final class PartitionLane: @unchecked Sendable {
                 progress.store(now.uptimeNanoseconds, ordering: .relaxed)
                 return
             }
+            if now.uptimeNanoseconds - ticked.uptimeNanoseconds > environment.idleNanoseconds / 2 {
+                // The process was stopped: nobody knows yet what has come meanwhile.
+                for index in sources.indices { sources[index].lastRecord = now }
+            }
+            ticked = now
             var becameIdle = false
             // A paused lane, or one that is behind, is not idle: what it has yet to read may be older than what it holds.
             for index in sources.indices

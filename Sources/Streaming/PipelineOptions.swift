@@ -127,7 +127,10 @@ extension PipelineOptions {
 
     var role: DetectorRole {
         // The last of the names.
-        origins == nil ? .inputs : .correlate(lanes: TopicID(rawValue: UInt16(topicNames.count - 1)))
+        origins == nil
+            ? .inputs
+            : .correlate(
+                lanes: TopicID(rawValue: UInt16(topicNames.count - 1)), mayRepeat: delivery == .atLeastOnce)
     }
 
     /// Of everything that evidence and state may name, in the order of their numbers.

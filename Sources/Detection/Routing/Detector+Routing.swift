@@ -4,9 +4,20 @@ import EventSchema
 public import Events
 import Rules
 
+/// What became of a record that says how far an input lane has come.
+public enum TakenWatermark: Hashable, Sendable {
+    case taken(lane: Int32, lanes: Int)
+    /// Of a lane that another one has replaced.
+    case outdated
+    /// It makes no sense.
+    case corrupt
+}
+
 /// What became of a record of the correlate topic.
 public enum TakenForward: Hashable, Sendable {
     case taken
+    /// It had been handed on before.
+    case repeated
     /// A hit of a rule that is gone or has another version here, as while instances with two versions run side by side;
     /// or of a topic that is no input here.
     case unknown
@@ -28,7 +39,7 @@ extension Detector {
                 rule: rule.id, hash: StateKey.prefix(ofHash: rule.contentHash),
                 topic: topics[Int(origin.topic.rawValue)], partition: origin.partition, offset: origin.offset,
                 time: hit.event.timestamp, tiebreaker: hit.event.tiebreaker, isLate: hit.event.isLate,
-                isAhead: hit.isAhead, stages: hit.stages, key: hit.key)
+                isAhead: hit.isAhead, isJoined: hit.isJoined, stages: hit.stages, key: hit.key)
             return ForwardedRecord(key: header.recordKey, hit: header.bytes, value: hit.event.bytes, origin: origin)
         }
     }
@@ -36,9 +47,11 @@ extension Detector {
     /// How far this lane has come, for every partition of the correlate topic: written behind the hits taken before, it
     /// promises that only late ones follow.
     ///
-    /// - Parameter lanes: how many input lanes there are.
-    public func laneWatermark(lane: Int32, lanes: Int) -> [UInt8] {
-        evaluator.laneWatermark(lane: lane, lanes: lanes).bytes
+    /// - Parameters:
+    ///   - lanes: how many input lanes there are.
+    ///   - generation: of the group, when the lane began.
+    public func laneWatermark(lane: Int32, lanes: Int, generation: Int32) -> [UInt8] {
+        evaluator.laneWatermark(lane: lane, lanes: lanes, generation: generation).bytes
     }
 
     // MARK: Taking up
@@ -74,12 +87,13 @@ extension Detector {
                     origin: RecordOrigin(
                         topic: TopicID(rawValue: UInt16(topic)), partition: header.partition, offset: header.offset),
                     timestamp: header.time, tiebreaker: header.tiebreaker, isLate: header.isLate),
-                isAhead: header.isAhead)
+                isAhead: header.isAhead, isJoined: header.isJoined)
             if isReplayed {
                 _ = evaluator.replay(forwarded, carrier: carrier, source: source)
-            } else {
-                evaluator.take(forwarded, carrier: carrier)
+                return .taken
             }
+            guard evaluator.isNew(forwarded, rule: header.rule) else { return .repeated }
+            evaluator.take(forwarded, carrier: carrier)
             return .taken
         } catch {
             return .corrupt(error.description)
@@ -93,13 +107,13 @@ extension Detector {
         }
     }
 
-    /// Notes how far an input lane has come, and returns which one of how many it was; nil if the header makes no sense.
-    public func note(watermark bytes: UnsafeRawBufferPointer) -> (lane: Int32, lanes: Int)? {
-        guard case .correlate(let lanes) = evaluator.role, let watermark = try? LaneWatermark(Array(bytes)) else {
-            return nil
+    /// Notes how far an input lane has come.
+    public func note(watermark bytes: UnsafeRawBufferPointer) -> TakenWatermark {
+        guard case .correlate(let lanes, _) = evaluator.role, let watermark = try? LaneWatermark(Array(bytes)) else {
+            return .corrupt
         }
-        evaluator.note(watermark, lanes: lanes)
-        return (watermark.lane, watermark.lanes)
+        guard evaluator.note(watermark, lanes: lanes) else { return .outdated }
+        return .taken(lane: watermark.lane, lanes: watermark.lanes)
     }
 
     /// Lets time move without an input lane that has been silent for too long.

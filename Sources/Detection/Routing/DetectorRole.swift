@@ -12,6 +12,9 @@ public enum DetectorRole: Hashable, Sendable {
     case inputs
     /// Evaluates what the detectors of all input lanes have handed on, and nothing else.
     ///
-    /// - Parameter lanes: the name under which the input lanes' watermarks stand in the state: no Kafka topic's.
-    case correlate(lanes: TopicID)
+    /// - Parameters:
+    ///   - lanes: the name under which the input lanes' watermarks stand in the state: no Kafka topic's.
+    ///   - mayRepeat: whether a lane that crashed may be followed by one that hands the same hits on once more, as with
+    ///     `at_least_once`. Without it, hits of records that were read before are those of a group that was moved back.
+    case correlate(lanes: TopicID, mayRepeat: Bool)
 }

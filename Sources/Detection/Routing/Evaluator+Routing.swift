@@ -6,7 +6,7 @@ extension Evaluator {
     // MARK: Handing on
 
     /// Leaves the hits of a query to the lane that its join keys belong to.
-    func forward(_ hits: HeldHits, isAhead: Bool) {
+    func forward(_ hits: HeldHits, isAhead: Bool, isJoined: Bool) {
         var keys: [CorrelationKey] = []
         for (_, stageKeys) in hits.hits.stages {
             for key in stageKeys where !keys.contains(key) { keys.append(key) }
@@ -16,7 +16,9 @@ extension Evaluator {
         for key in keys {
             let stages = hits.hits.stages.filter { $0.keys.isEmpty || $0.keys.contains(key) }.map(\.stage)
             forwards.append(
-                ForwardedHit(query: hits.query, key: key, stages: stages, event: hits.hits.event, isAhead: isAhead))
+                ForwardedHit(
+                    query: hits.query, key: key, stages: stages, event: hits.hits.event, isAhead: isAhead,
+                    isJoined: isJoined))
         }
     }
 
@@ -28,9 +30,9 @@ extension Evaluator {
     }
 
     /// How far this lane has come.
-    func laneWatermark(lane: Int32, lanes: Int) -> LaneWatermark {
+    func laneWatermark(lane: Int32, lanes: Int, generation: Int32) -> LaneWatermark {
         LaneWatermark(
-            lane: lane, lanes: max(lanes, Int(lane) + 1), isIdle: clocks.isIdle,
+            lane: lane, lanes: max(lanes, Int(lane) + 1), generation: generation, isIdle: clocks.isIdle,
             clocks: clocks.all.map { ($0.name, $0.watermark.value) })
     }
 
@@ -41,6 +43,12 @@ extension Evaluator {
         let source = clocks.addSource(EventClocks.SourcePartition(topic: topic, partition: partition))
         clocks.setIdle(source)
         return source
+    }
+
+    /// Whether a hit has not been taken before. Of those that come in no order only what is still held is known.
+    func isNew(_ hit: ForwardedHit, rule: String) -> Bool {
+        guard case .correlate(_, mayRepeat: true) = role, !hit.isJoined else { return true }
+        return taken.insert(hit, rule: rule)
     }
 
     /// Takes a hit that another lane has handed on. It waits for the watermark as it would have there.
@@ -86,18 +94,25 @@ extension Evaluator {
     }
 
     /// Notes how far an input lane has come. Time moves when all of them were heard of, with the slowest.
-    func note(_ watermark: LaneWatermark, lanes topic: TopicID) {
+    ///
+    /// - Returns: false when another lane has taken the place of this one: that one may be behind, and must be waited for.
+    func note(_ watermark: LaneWatermark, lanes topic: TopicID) -> Bool {
         announce(lanes: watermark.lanes, topic)
+        guard watermark.generation >= laneGenerations[watermark.lane] ?? .min else { return false }
+        laneGenerations[watermark.lane] = watermark.generation
         let source = laneSources[Int(watermark.lane)]
         for (field, time) in watermark.clocks {
             guard let time, let clock = clocks.all.firstIndex(where: { $0.name == field }) else { continue }
             clocks.all[clock].watermark.observe(time, source: source)
         }
         if watermark.isIdle { clocks.setIdle(source) } else { clocks.setActive(source) }
+        return true
     }
 
     /// Lets time move without the input lanes that have been silent for too long.
     func setIdle(lane: Int32) {
+        // A group that was deleted counts its generations anew.
+        laneGenerations[lane] = nil
         if laneSources.indices.contains(Int(lane)) { clocks.setIdle(laneSources[Int(lane)]) }
     }
 

@@ -16,7 +16,7 @@ public struct ForwardedRecord: Sendable {
     public static let header = "apus-hit"
     /// The header of a record that only tells how far an input lane has come.
     public static let watermarkHeader = "apus-watermark"
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 }
 
 /// An event that matches stages of one correlation, for one join key.
@@ -28,11 +28,13 @@ struct ForwardedHit {
     var event: RetainedEvent
     /// Further ahead of its record's time than a wrong clock may be: no watermark will pass it for long.
     var isAhead: Bool
+    /// Put together of several records, and so not handed on in the order of offsets.
+    var isJoined: Bool
 }
 
 /// The form of a hit in the header; version first:
 ///
-///     rule id  rule hash  topic  partition  offset  time  tiebreaker?  late?  ahead?  stages  join key
+///     rule id  rule hash  topic  partition  offset  time  tiebreaker?  late?  ahead?  joined?  stages  join key
 ///
 /// Topics and rules go by name, since numbers differ between processes.
 struct HitHeader: Equatable {
@@ -46,11 +48,14 @@ struct HitHeader: Equatable {
     var tiebreaker: Int64?
     var isLate: Bool
     var isAhead: Bool
+    var isJoined: Bool
     var stages: [Int]
     var key: CorrelationKey
 
     /// The key of the record that carries it.
-    var recordKey: [UInt8] {
+    var recordKey: [UInt8] { Self.recordKey(rule: rule, key) }
+
+    static func recordKey(rule: String, _ key: CorrelationKey) -> [UInt8] {
         var writer = StateWriter()
         writer.append(rule)
         key.write(to: &writer)
@@ -70,6 +75,7 @@ struct HitHeader: Equatable {
         if let tiebreaker { writer.append(signed: tiebreaker) }
         writer.append(isLate)
         writer.append(isAhead)
+        writer.append(isJoined)
         writer.append(count: stages.count)
         for stage in stages { writer.append(count: stage) }
         key.write(to: &writer)
@@ -91,6 +97,7 @@ extension HitHeader {
         tiebreaker = try reader.flag() ? try reader.signed() : nil
         isLate = try reader.flag()
         isAhead = try reader.flag()
+        isJoined = try reader.flag()
         stages = []
         for _ in 0..<(try reader.count()) { stages.append(Int(clamping: try reader.unsigned())) }
         key = try CorrelationKey(&reader)
@@ -103,6 +110,9 @@ struct LaneWatermark: Equatable {
     var lane: Int32
     /// How many input lanes there are, as far as this one knows.
     var lanes: Int
+    /// Of the group, when the lane began: of two lanes of one number the one of the higher generation is in its place,
+    /// and the other has yet to notice.
+    var generation: Int32
     /// Whether the lane has nothing to read: the others need not wait for it.
     var isIdle: Bool
     /// By the dotted name of the timestamp field.
@@ -113,6 +123,7 @@ struct LaneWatermark: Equatable {
         writer.append(ForwardedRecord.version)
         writer.append(signed: Int64(lane))
         writer.append(unsigned: UInt64(clamping: lanes))
+        writer.append(signed: Int64(generation))
         writer.append(isIdle)
         writer.append(count: clocks.count)
         for clock in clocks {
@@ -139,6 +150,7 @@ extension LaneWatermark {
             throw StateCorruption("lane \(lane) of \(lanes)")
         }
         self.lanes = Int(lanes)
+        generation = try reader.integer(Int32.self)
         isIdle = try reader.flag()
         clocks = []
         for _ in 0..<(try reader.count()) { clocks.append((try reader.text(), try reader.optionalTime())) }

@@ -118,6 +118,14 @@ extension TimeState {
                 time = held.time.nanoseconds
             }
         }
+        writer.append(count: taken.count)
+        for taken in taken {
+            writer.append(taken.topic)
+            writer.append(signed: Int64(taken.partition))
+            writer.append(signed: taken.offset)
+            writer.append(count: taken.hits.count)
+            for hit in taken.hits { writer.append(fixed: hit) }
+        }
     }
 
     fileprivate init(_ reader: inout StateReader) throws(StateCorruption) {
@@ -140,6 +148,13 @@ extension TimeState {
                 source.held.append(Held(offset: offset, clock: Int(clock), time: EventTime(nanoseconds: time)))
             }
             sources.append(source)
+        }
+        for _ in 0..<(try reader.count()) {
+            var taken = Taken(
+                topic: try reader.text(), partition: try reader.integer(Int32.self), offset: try reader.signed(),
+                hits: [])
+            for _ in 0..<(try reader.count()) { taken.hits.append(try reader.fixed()) }
+            self.taken.append(taken)
         }
     }
 }

@@ -11,6 +11,8 @@ extension Evaluator {
     func takeOver(_ old: Evaluator, origins: [Int?]) {
         clocks = EventClocks(queries.clockFields, lateness: options.lateness(for: role), continuing: old.clocks)
         laneSources = old.laneSources
+        laneGenerations = old.laneGenerations
+        taken = old.taken
         var successors: [Int: Int] = [:]
         for (query, origin) in origins.enumerated() {
             guard let origin else { continue }
@@ -80,11 +82,16 @@ extension Evaluator {
     /// Whether records that were held have not been replayed.
     var awaitsReplay: Bool { clocks.awaitedCount > 0 }
 
-    func timeState(topics: [String]) -> TimeState { clocks.state(topics: topics) }
+    func timeState(topics: [String]) -> TimeState {
+        var state = clocks.state(topics: topics)
+        state.taken = taken.state(topics: topics)
+        return state
+    }
 
     func restore(_ state: TimeState, topics: [String]) {
         clocks.restore(state, topics: topics)
-        if case .correlate(let lanes) = role { announceRestored(lanes: lanes) }
+        taken = TakenHits(state.taken, topics: topics)
+        if case .correlate(let lanes, _) = role { announceRestored(lanes: lanes) }
     }
 
     var hasStateChanges: Bool { correlators.contains(where: \.hasStateChanges) }

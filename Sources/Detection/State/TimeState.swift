@@ -47,14 +47,35 @@ public struct TimeState: Hashable, Sendable {
         }
     }
 
+    /// How far what the lanes of an input partition have handed on was taken; of a detector for the correlate topic.
+    public struct Taken: Hashable, Sendable {
+        public var topic: String
+        public var partition: Int32
+        public var offset: Int64
+        /// Of the record at `offset`, a digest of each rule and join key.
+        public var hits: [UInt64]
+
+        public init(topic: String, partition: Int32, offset: Int64, hits: [UInt64]) {
+            self.topic = topic
+            self.partition = partition
+            self.offset = offset
+            self.hits = hits
+        }
+    }
+
     public var clocks: [Clock]
     public var sources: [Source]
+    public var taken: [Taken]
     /// Serves the next record without any timestamp.
     public var previous: EventTime
 
-    public init(clocks: [Clock] = [], sources: [Source] = [], previous: EventTime = EventTime(nanoseconds: 0)) {
+    public init(
+        clocks: [Clock] = [], sources: [Source] = [], taken: [Taken] = [],
+        previous: EventTime = EventTime(nanoseconds: 0)
+    ) {
         self.clocks = clocks
         self.sources = sources
+        self.taken = taken
         self.previous = previous
     }
 }

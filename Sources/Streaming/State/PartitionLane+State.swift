@@ -114,6 +114,7 @@ extension PartitionLane {
         }
         if !source.replays { _ = detector.endReplay(source.number) }
         sources.append(source)
+        sayWatermark(.now())
         do throws(KafkaError) {
             try partition.activate(on: queue) { [weak self] in self?.turn() }
         } catch {
