@@ -118,7 +118,7 @@ let package = Package(
             name: "Bench",
             dependencies: [
                 "CAllocations", "CFloors", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient",
-                "Rules", "Streaming", "Traffic", argumentParser,
+                "Operations", "Rules", "Streaming", "Telemetry", "Traffic", argumentParser, logging,
             ],
             swiftSettings: strict),
 

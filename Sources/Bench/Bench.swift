@@ -45,6 +45,8 @@ struct Bench: AsyncParsableCommand {
             PartialsWorkload(rules: rules, scale: scale).run(report)
             report.section("Lanes on threads of their own (wall time)")
             LanesWorkload(rules: rules, corpora: corpora, scale: scale).run(report)
+            report.section("Metrics, scraped over HTTP (CPU time of the process)")
+            try await ScrapeWorkload(rules: rules, corpora: corpora, scale: scale).run(report)
         }
         if !engineOnly, only == nil {
             report.section("A file of 1 KB events (CPU time of the process, without its start)")
