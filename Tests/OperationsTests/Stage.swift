@@ -140,6 +140,7 @@ final class Stage: Sendable {
         totals.suppressed = [0, 0, 2, 0, 9, 20, 0]
         totals.costs = [410, 180, 920, 240, 350, 160, 130].map { RuleCost(samples: 10, nanoseconds: $0 * 10) }
         totals.stateSkipped = ["torn": 3]
+        totals.scriptBlocks = ["complete": 2]
         totals.exceptions = [4]
         totals.expiredExceptions = [0]
         for step in 0..<(second * 3) { totals.eventToAlert.observe(0.02 + 0.06 * abs(sin(Double(step) / 11))) }
