@@ -94,6 +94,12 @@ public struct EvaluatorCounters: Hashable, Sendable {
     public var rejected: [DecodeFailure: UInt64] = [:]
 
     public init() {}
+
+    /// In one access, which is checked once.
+    fileprivate mutating func noteRecord(bytes: Int) {
+        records += 1
+        self.bytes += UInt64(bytes)
+    }
 }
 
 /// The whole way of a record from bytes to matches, for one lane: decode, match, correlate.
@@ -123,6 +129,8 @@ public final class Evaluator {
     let decoder: EventReader
     let matcher: Matcher
     var correlators: [Correlator]
+    /// Queries that correlate, here or elsewhere: of ten thousand rules the end of a batch concerns only these.
+    private let correlating: [Int]
     /// What correlations counted that are no more.
     var formerCorrelations = CorrelationCounters()
     var clocks: EventClocks
@@ -175,6 +183,8 @@ public final class Evaluator {
                 return .sample(SampleMachine(plan, limits: limits, tracksChanges: tracksState))
             }
         }
+        correlating = queries.queries.enumerated().filter { if case .event = $1.form { false } else { true } }.map(
+            \.offset)
         self.role = role
         self.forwarded = role == .inputs ? forwarded : []
         clocks = EventClocks(
@@ -211,8 +221,7 @@ public final class Evaluator {
     public func process(
         _ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int, recordTime: EventTime?
     ) -> DecodeFailure? {
-        totals.records += 1
-        totals.bytes += UInt64(payload.count)
+        totals.noteRecord(bytes: payload.count)
         if let failure = decoder.decode(payload, normalizes: options.normalizes(origin.topic)) {
             totals.rejected[failure, default: 0] += 1
             return failure
@@ -220,13 +229,9 @@ public final class Evaluator {
         if decoder.table != nil { totals.normalized += 1 }
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
-        totals.coercionFailures += UInt64(event.coercionFailures)
+        if event.coercionFailures > 0 { totals.coercionFailures += UInt64(event.coercionFailures) }
         let limit = recordTime?.ahead(by: options.futureTolerance) ?? EventTime(nanoseconds: .max)
-        clocks.all[0].watermark.observe(min(time, limit), source: source)
-        for clock in clocks.indices.dropFirst() {
-            clocks.all[clock].watermark.observe(
-                min(event.time(in: clocks.all[clock].field) ?? time, limit), source: source)
-        }
+        clocks.observe(event, time, notAfter: limit, source: source)
 
         if let part = part(event, payload, origin, time, limit) {
             wait(part)
@@ -325,14 +330,9 @@ public final class Evaluator {
     }
 
     private func eventTime(of event: Event, recordTime: EventTime?) -> EventTime {
-        if let time = event.timestamp {
-            clocks.previous = time
-            return time
-        }
+        if let time = event.timestamp { return time }
         totals.withoutTimestamp += 1
-        let time = recordTime ?? clocks.previous
-        clocks.previous = time
-        return time
+        return recordTime ?? clocks.previous
     }
 
     /// Copies an event that matched something and sends it where its matches go.
@@ -394,7 +394,9 @@ public final class Evaluator {
         }
         // Matching reports conditions in the order of its gates; queries and stages have their own.
         hitsByQuery.sort { $0.query < $1.query }
-        for index in hitsByQuery.indices { hitsByQuery[index].stages.sort { $0.stage < $1.stage } }
+        for index in hitsByQuery.indices where hitsByQuery[index].stages.count > 1 {
+            hitsByQuery[index].stages.sort { $0.stage < $1.stage }
+        }
     }
 
     /// Whether somebody does not want to be told about this event. Every exception that holds counts it.
@@ -473,7 +475,7 @@ public final class Evaluator {
             }
             while let hits = clocks.all[clock].held.next(upTo: now) { advance(hits) }
             guard now != before else { continue }
-            for query in correlators.indices where queries.timings[query].clock == clock {
+            for query in correlating where queries.timings[query].clock == clock {
                 correlate(query) { $0.expire(watermark: now, trace: $1, completed: $2) }
             }
         }

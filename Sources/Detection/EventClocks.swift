@@ -57,6 +57,19 @@ struct EventClocks {
         all = fields.map { Clock(field: $0.id, name: $0.name, watermark: Watermark(lateness: lateness)) }
     }
 
+    /// Notes when an event of `source` happened.
+    ///
+    /// - Parameters:
+    ///   - time: by the engine's clock, and by each whose field the event does not have.
+    ///   - limit: what moves no watermark any further.
+    mutating func observe(_ event: Event, _ time: EventTime, notAfter limit: EventTime, source: Int) {
+        previous = time
+        all[0].watermark.observe(min(time, limit), source: source)
+        for clock in 1..<all.count {
+            all[clock].watermark.observe(min(event.time(in: all[clock].field) ?? time, limit), source: source)
+        }
+    }
+
     /// Goes on where `old` has come to, with the clocks of other queries. Time that no query had asked for begins with
     /// the next event of each source; what clocks hold is for the caller to bring along.
     init(_ fields: [(id: FieldID, name: String)], lateness: Int64, continuing old: EventClocks) {
