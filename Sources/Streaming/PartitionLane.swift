@@ -315,11 +315,7 @@ final class PartitionLane: @unchecked Sendable {
                 progress.store(now.uptimeNanoseconds, ordering: .relaxed)
                 return
             }
-            if now.uptimeNanoseconds - ticked.uptimeNanoseconds > environment.idleNanoseconds / 2 {
-                // The process was stopped: nobody knows yet what has come meanwhile.
-                for index in sources.indices { sources[index].lastRecord = now }
-            }
-            ticked = now
+            passOverUnseenTime(now)
             var becameIdle = false
             // A paused lane, or one that is behind, is not idle: what it has yet to read may be older than what it holds.
             for index in sources.indices
@@ -348,6 +344,19 @@ final class PartitionLane: @unchecked Sendable {
             if sources.allSatisfy({ $0.queue.waiting == 0 }) {
                 progress.store(now.uptimeNanoseconds, ordering: .relaxed)
             }
+        }
+    }
+
+    /// Time during which nobody looked, since the process was stopped or the lane's queue was busy, is no silence: nobody
+    /// knows yet what has come meanwhile.
+    private func passOverUnseenTime(_ now: DispatchTime) {
+        defer { ticked = now }
+        let seen = 2 * UInt64(environment.options.checkpointInterval.wholeNanoseconds)
+        let gap = now.uptimeNanoseconds - ticked.uptimeNanoseconds
+        guard gap > seen else { return }
+        for index in sources.indices {
+            let shifted = sources[index].lastRecord.uptimeNanoseconds + (gap - seen)
+            sources[index].lastRecord = DispatchTime(uptimeNanoseconds: min(shifted, now.uptimeNanoseconds))
         }
     }
 

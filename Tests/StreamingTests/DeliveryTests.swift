@@ -123,11 +123,13 @@ struct DeliveryTests {
         await next.stop()
     }
 
-    @Test func anIdlePartitionLetsHeldSequencesFire() async throws {
+    /// However rarely the lane looks, compared with the time-out.
+    @Test(arguments: [50, 400]) func anIdlePartitionLetsHeldSequencesFire(checkpointMilliseconds: Int) async throws {
         let stage = try Stage()
         let instance = try stage.instance(rules: [sequenceRule]) {
             $0.allowedLateness = .seconds(10)
             $0.idleTimeout = .milliseconds(300)
+            $0.checkpointInterval = .milliseconds(checkpointMilliseconds)
         }
         // Within the lateness, and in the wrong order.
         try stage.write([event("second", second: 3), event("first", second: 1)])
