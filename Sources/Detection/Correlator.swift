@@ -13,50 +13,33 @@ enum Correlator {
     case collection(SampleCollection)
 
     mutating func advance(_ hits: StageHits, trace: CorrelationTrace?, completed: (Completion) -> Void) {
-        switch self {
-        case .none, .forwarded: break
-        case .sequence(var machine):
-            // Taken out while it changes: a machine in two places would be copied.
-            self = .none
-            machine.advance(hits, trace: trace, completed: completed)
-            self = .sequence(machine)
-        case .sample(var machine):
-            self = .none
-            machine.advance(hits, trace: trace, completed: completed)
-            self = .sample(machine)
-        case .collection(var collection):
-            self = .none
-            collection.collect(hits)
-            self = .collection(collection)
-        }
+        change(
+            sequence: { $0.advance(hits, trace: trace, completed: completed) },
+            sample: { $0.advance(hits, trace: trace, completed: completed) },
+            collection: { $0.collect(hits) })
     }
 
     mutating func expire(watermark: EventTime, trace: CorrelationTrace?, completed: (Completion) -> Void) {
-        withMachine(
+        change(
             sequence: { $0.expire(watermark: watermark, trace: trace, completed: completed) },
             sample: { $0.expire(watermark: watermark, trace: trace) })
     }
 
     /// The input has ended: no missing event comes any more.
     mutating func finish(trace: CorrelationTrace?, completed: (Completion) -> Void) {
-        switch self {
-        case .none, .forwarded, .sample: break
-        case .sequence(var machine):
-            self = .none
-            machine.finish(trace: trace, completed: completed)
-            self = .sequence(machine)
-        case .collection(var collection):
-            self = .none
-            collection.finish(completed: completed)
-            self = .collection(collection)
-        }
+        change(
+            sequence: { $0.finish(trace: trace, completed: completed) }, sample: { _ in },
+            collection: { $0.finish(completed: completed) })
     }
 
-    /// Changes a machine, whose state outlives the process.
-    mutating func withMachine(sequence: (inout SequenceMachine) -> Void, sample: (inout SampleMachine) -> Void) {
+    mutating func change(
+        sequence: (inout SequenceMachine) -> Void, sample: (inout SampleMachine) -> Void,
+        collection: (inout SampleCollection) -> Void = { _ in }
+    ) {
         switch self {
-        case .none, .forwarded, .collection: break
+        case .none, .forwarded: break
         case .sequence(var machine):
+            // Taken out while it changes: a machine in two places would be copied.
             self = .none
             sequence(&machine)
             self = .sequence(machine)
@@ -64,6 +47,10 @@ enum Correlator {
             self = .none
             sample(&machine)
             self = .sample(machine)
+        case .collection(var samples):
+            self = .none
+            collection(&samples)
+            self = .collection(samples)
         }
     }
 

@@ -17,91 +17,6 @@ public struct QueryMatch: Sendable {
     public var events: [RetainedEvent] { steps.compactMap(\.self) }
 }
 
-/// When matches are handed on, and in which order events take part in sequences.
-public enum Ordering: Hashable, Sendable {
-    /// Sequences wait until the watermark passes, which trails the newest event by `lateness`
-    /// nanoseconds; single events and samples are handed on as they come.
-    case stream(lateness: Int64)
-    /// The input ends: everything waits until then and is handed on in event order.
-    case sorted
-}
-
-public struct EvaluatorOptions: Hashable, Sendable {
-    public var ordering: Ordering
-    public var decodeLimits: DecodeLimits
-    public var correlationLimits: CorrelationLimits
-    /// How many samples a key gives where the input ends and the query has no `maxspan`; Elasticsearch's
-    /// `max_samples_per_key`.
-    public var samplesPerKey = 1
-    /// Event times may run this far ahead of the record's own timestamp before they stop moving the
-    /// watermark: one host with a wrong clock must not make everybody else late. Nanoseconds.
-    public var futureTolerance: Int64
-    /// Topics whose records are taken as they are: no table of ``CompiledQueries/normalizers`` applies to them.
-    public var verbatimTopics: Set<TopicID> = []
-    public var scriptBlocks = ScriptBlockLimits()
-
-    public init(
-        ordering: Ordering, decodeLimits: DecodeLimits = DecodeLimits(),
-        correlationLimits: CorrelationLimits = CorrelationLimits(), futureTolerance: Int64 = 300_000_000_000
-    ) {
-        self.ordering = ordering
-        self.decodeLimits = decodeLimits
-        self.correlationLimits = correlationLimits
-        self.futureTolerance = futureTolerance
-    }
-}
-
-extension EvaluatorOptions {
-    var lateness: Int64 {
-        switch ordering {
-        case .stream(let lateness): lateness
-        case .sorted: .max
-        }
-    }
-
-    /// The watermarks of input lanes have it taken off already.
-    func lateness(for role: DetectorRole) -> Int64 {
-        if case .correlate = role, lateness != .max { 0 } else { lateness }
-    }
-
-    /// Whether records of a topic that are not ECS are brought into it.
-    func normalizes(_ topic: TopicID) -> Bool { verbatimTopics.isEmpty || !verbatimTopics.contains(topic) }
-}
-
-/// Running totals of one evaluator.
-public struct EvaluatorCounters: Hashable, Sendable {
-    public var records: UInt64 = 0
-    public var bytes: UInt64 = 0
-    /// Hits taken that other lanes had handed on. No records: those were counted where they were read.
-    public var hits: UInt64 = 0
-    /// Records that matched a query or a stage of one.
-    public var matched: UInt64 = 0
-    /// Records without a usable timestamp of their own; the log's, or the previous record's, served.
-    public var withoutTimestamp: UInt64 = 0
-    /// Matches that came after the watermark had passed them. They took part as they came.
-    public var late: UInt64 = 0
-    /// Matches further ahead of their record's timestamp than ``EvaluatorOptions/futureTolerance``. No watermark
-    /// would pass them for that long; they took part as they came.
-    public var ahead: UInt64 = 0
-    /// Field values that did not fit their type and counted as missing.
-    public var coercionFailures: UInt64 = 0
-    /// Records that were not ECS and were brought into it.
-    public var normalized: UInt64 = 0
-    public var scriptBlocks = ScriptBlockCounters()
-    /// Events whose join keys had more combinations than ``KeyReader/maximumFanOut``.
-    public var truncatedKeys: UInt64 = 0
-    /// Records that could not be decoded, by the raw value of the failure.
-    public var rejected: [DecodeFailure: UInt64] = [:]
-
-    public init() {}
-
-    /// In one access, which is checked once.
-    fileprivate mutating func noteRecord(bytes: Int) {
-        records += 1
-        self.bytes += UInt64(bytes)
-    }
-}
-
 /// The whole way of a record from bytes to matches, for one lane: decode, match, correlate.
 ///
 /// Pure: time is what the events say and what the caller says about idle sources, so that the same
@@ -129,8 +44,8 @@ public final class Evaluator {
     let decoder: EventReader
     let matcher: Matcher
     var correlators: [Correlator]
-    /// Queries that correlate, here or elsewhere: of ten thousand rules the end of a batch concerns only these.
-    private let correlating: [Int]
+    /// Queries that correlate, here or elsewhere: of ten thousand rules, ends of batches and checkpoints concern only these.
+    let correlating: [Int]
     /// What correlations counted that are no more.
     var formerCorrelations = CorrelationCounters()
     var clocks: EventClocks
@@ -259,10 +174,10 @@ public final class Evaluator {
         return clock() &- start
     }
 
-    /// FNV-1a of the first value of a field of the record taken last; nil when that is not a string.
+    /// ``FNV1a`` of the first value of a field of the record taken last; nil when that is not a string.
     func hash(of field: FieldID) -> UInt64? {
         guard let value = decoder.event.first(field), value.kind == .string else { return nil }
-        return value.bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return FNV1a.hash(value.bytes)
     }
 
     // MARK: Script blocks
@@ -489,7 +404,7 @@ public final class Evaluator {
         for clock in clocks.indices {
             while let hits = clocks.all[clock].held.next(upTo: EventTime(nanoseconds: .max)) { advance(hits) }
         }
-        for query in correlators.indices { correlate(query) { $0.finish(trace: $1, completed: $2) } }
+        for query in correlating { correlate(query) { $0.finish(trace: $1, completed: $2) } }
     }
 
     // MARK: Results

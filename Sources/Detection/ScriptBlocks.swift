@@ -212,10 +212,10 @@ struct ScriptBlocks {
         } else {
             totals.incomplete += 1
         }
-        let first = block.first
-        let (bytes, isCut) = joined(block)
-        if isCut { totals.cut += 1 }
         let parts = block.parts.sorted { $0.sequence < $1.sequence }
+        let first = parts[0]
+        let (bytes, isCut) = joined(block, parts)
+        if isCut { totals.cut += 1 }
         return Joined(
             bytes: bytes, origin: first.origin, time: first.time,
             limit: block.parts.map(\.limit).max() ?? first.limit, first: first.bytes,
@@ -226,11 +226,11 @@ struct ScriptBlocks {
 
     /// The record of the first part, and in it, under a name of Apus, the text of all and where they stand. One record
     /// says everything: it can be kept, evaluated again and shown like any other.
-    private func joined(_ block: Block) -> (bytes: [UInt8], isCut: Bool) {
-        let parts = block.parts.sorted { $0.sequence < $1.sequence }
-        guard let first = parts.first, let close = first.bytes.lastIndex(of: UInt8(ascii: "}")) else {
-            return ([], false)
-        }
+    ///
+    /// - Parameter parts: of the block, in their order.
+    private func joined(_ block: Block, _ parts: [Part]) -> (bytes: [UInt8], isCut: Bool) {
+        let first = parts[0]
+        guard let close = first.bytes.lastIndex(of: UInt8(ascii: "}")) else { return ([], false) }
         var places = #""total":\#(block.total),"complete":\#(block.isComplete),"parts":["#
         for (index, part) in parts.enumerated() {
             places += #"\#(index > 0 ? "," : ""){"sequence":\#(part.sequence),"partition":\#(part.origin.partition),"#

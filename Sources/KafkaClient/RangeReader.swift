@@ -125,6 +125,23 @@ public final class RangeReader {
         }
     }
 
+    /// Reads one stretch after the other to its end, or until `take` returns false.
+    ///
+    /// - Parameter tick: Called now and then with how many records are behind, gaps included.
+    /// - Throws: as ``read(_:into:take:)``, or what `take` throws.
+    public func readAll(tick: (Int64) -> Void = { _ in }, take: (MessageView) throws -> Bool) throws {
+        let batch = MessageBatch(capacity: 500)
+        var goesOn = true
+        var behind: Int64 = 0
+        for range in ranges.indices {
+            while goesOn, !isDone(range) {
+                try read(range, into: batch) { if goesOn { goesOn = try take($0) } }
+                tick(behind + position(range))
+            }
+            behind += ranges[range].count
+        }
+    }
+
     /// Ends the client. Waits a moment.
     public func close() {
         _ = consumer.waitUntilClosed(timeout: .seconds(5))

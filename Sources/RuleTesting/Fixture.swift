@@ -17,11 +17,15 @@ public struct Fixture: Sendable {
 
 /// One test of a rule.
 public struct RuleTest: Sendable {
-    public enum Kind: Hashable, Sendable {
+    /// By the key that tells it in a fixture.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
         case match
-        case nearMiss
+        case nearMiss = "near_miss"
         /// A match that exceptions leave out.
         case excepted
+
+        /// `near miss`.
+        public var name: String { rawValue.replacing("_", with: " ") }
     }
 
     public let name: String

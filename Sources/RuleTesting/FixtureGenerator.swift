@@ -210,8 +210,7 @@ public struct FixtureGenerator {
             return bytes
         }
         guard runner.findings(for: records).count == (kind == .match ? 1 : 0) else { return false }
-        let title = kind == .match ? "match" : "near_miss"
-        generated.text += "  - \(title): \(YAMLText.quoted(name))\n    events:\n"
+        generated.text += "  - \(kind.rawValue): \(YAMLText.quoted(name))\n    events:\n"
         for step in steps {
             var lead = "      - "
             if steps.count > 1 {

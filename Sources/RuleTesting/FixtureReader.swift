@@ -81,9 +81,9 @@ public struct FixtureReader {
     // MARK: Tests
 
     private mutating func test(_ node: Node) -> RuleTest? {
-        let known = ["match", "near_miss", "excepted", "by", "events", "findings", "steps", "evidence"]
+        let known = RuleTest.Kind.allCases.map(\.rawValue) + ["by", "events", "findings", "steps", "evidence"]
         let parts = members(of: node, known: known)
-        let titles = Self.kinds.compactMap { kind, key in parts[key].map { (kind, $0) } }
+        let titles = RuleTest.Kind.allCases.compactMap { kind in parts[kind.rawValue].map { (kind, $0) } }
         guard let (kind, title) = titles.first, titles.count == 1 else {
             report(
                 "a test is either a match, a near miss or an excepted match", at: node.mark,
@@ -114,10 +114,6 @@ public struct FixtureReader {
             name: name, kind: kind, place: place(node.mark), events: events,
             expected: expectation(parts, kind: kind, events: events.count), exceptions: exceptions)
     }
-
-    private static let kinds: [(RuleTest.Kind, String)] = [
-        (.match, "match"), (.nearMiss, "near_miss"), (.excepted, "excepted"),
-    ]
 
     private mutating func expectation(_ parts: [String: Node], kind: RuleTest.Kind, events: Int) -> RuleTest.Expectation
     {

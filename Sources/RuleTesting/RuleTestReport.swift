@@ -97,17 +97,6 @@ public struct RuleTestReport: Sendable {
     }
 }
 
-extension RuleTest.Kind {
-    /// `near miss`.
-    public var name: String {
-        switch self {
-        case .match: "match"
-        case .nearMiss: "near miss"
-        case .excepted: "excepted"
-        }
-    }
-}
-
 extension String {
     /// Escaped for XML; characters that XML 1.0 cannot hold become U+FFFD.
     fileprivate var xml: String {

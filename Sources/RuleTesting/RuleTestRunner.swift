@@ -27,7 +27,11 @@ public struct RuleTestRunner {
         let rules = RuleSet([rule.activated])
         let own = ExceptionSet(exceptions?.exceptions.filter { $0.scope.contains(rule) } ?? [])
         compiled = try CompiledRules(rules, exceptions: own, normalizers: normalizers)
-        bare = exceptions == nil ? nil : try CompiledRules(rules, normalizers: normalizers)
+        if exceptions == nil {
+            bare = nil
+        } else {
+            bare = own.exceptions.isEmpty ? compiled : try CompiledRules(rules, normalizers: normalizers)
+        }
     }
 
     public func run(_ tests: [RuleTest]) -> [RuleTestResult] { tests.map { result(of: $0) } }

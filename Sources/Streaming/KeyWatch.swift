@@ -18,13 +18,13 @@ final class KeyWatch: Sendable {
     private static let capacity = 4096
 
     private struct Place {
-        var key: UInt64 = 0
-        var partition: Int32 = -1
-        var topic: TopicID?
+        var key: UInt64
+        var partition: Int32
+        var topic: TopicID
     }
 
     /// Each key has one place it can be remembered at, and the newest key has it.
-    private let places = Mutex([Place](repeating: Place(), count: capacity))
+    private let places = Mutex([Place?](repeating: nil, count: capacity))
 
     /// Where the key was seen before, if that was in a partition of another number.
     func note(_ key: UInt64, in topic: TopicID, _ partition: Int32) -> (topic: TopicID, partition: Int32)? {
@@ -34,8 +34,8 @@ final class KeyWatch: Sendable {
             defer { places[index] = Place(key: key, partition: partition, topic: topic) }
             return places[index]
         }
-        guard let other = former.topic, former.key == key, former.partition != partition else { return nil }
-        return (other, former.partition)
+        guard let former, former.key == key, former.partition != partition else { return nil }
+        return (former.topic, former.partition)
     }
 }
 

@@ -75,7 +75,7 @@ final class Membership: @unchecked Sendable {
         var lanes: Int { inputs.values.max() ?? 0 }
     }
 
-    private var handsOn: Bool { options.origins == nil && !rules.forwarded.isEmpty }
+    private var handsOn: Bool { !options.readsHits && !rules.forwarded.isEmpty }
 
     /// Connects to nothing yet.
     ///
@@ -396,7 +396,7 @@ final class Membership: @unchecked Sendable {
         _ rules: CompiledRules, correlatePartitions: Int, until deadline: DispatchTime,
         done: @escaping @Sendable ([Int32]) -> Void
     ) throws(KafkaError) {
-        if options.origins == nil, !rules.forwarded.isEmpty {
+        if !options.readsHits, !rules.forwarded.isEmpty {
             try state.withLock { $0.outbox }?.prepareForwards(to: options.correlateTopic)
         }
         if rules.hasShadowRules {

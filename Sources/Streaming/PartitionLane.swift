@@ -210,7 +210,7 @@ final class PartitionLane: @unchecked Sendable {
     }
 
     private func take(_ message: MessageView, _ source: LaneSource) {
-        if environment.options.origins == nil { evaluate(message, source) } else { takeForward(message, source) }
+        if environment.options.readsHits { takeForward(message, source) } else { evaluate(message, source) }
     }
 
     private func evaluate(_ message: MessageView, _ source: LaneSource) {
@@ -407,7 +407,7 @@ final class PartitionLane: @unchecked Sendable {
     private func reading() -> LaneSnapshot {
         let now = WallClock.now
         return LaneSnapshot(
-            id: meter.lane, pipeline: environment.options.origins == nil ? .input : .correlate, partition: partition,
+            id: meter.lane, pipeline: environment.options.readsHits ? .correlate : .input, partition: partition,
             rules: detector.rules,
             sources: sources.map { source in
                 let lag = environment.lag(source.queue.partition)

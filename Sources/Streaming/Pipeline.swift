@@ -198,9 +198,9 @@ public final class Pipeline: Sendable {
         let (current, membership, correlation, known) = state.withLock {
             ($0.rules, $0.membership, $0.correlation, $0.width)
         }
-        var spread = options.origins == nil ? rules.spread(over: options.keying(known.inputs)) : rules
+        var spread = options.readsHits ? rules : rules.spread(over: options.keying(known.inputs))
         let beginsToRemember = spread.keepsState(in: options.role) && membership?.keepsState == false
-        let beginsToHandOn = options.origins == nil && !spread.forwarded.isEmpty && correlation == nil
+        let beginsToHandOn = !options.readsHits && !spread.forwarded.isEmpty && correlation == nil
         var width = known
         if beginsToRemember || beginsToHandOn || spread.hasShadowRules && !current.hasShadowRules {
             let topics = try TopicCheck(options: options, rules: rules).run()

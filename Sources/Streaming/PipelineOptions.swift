@@ -125,12 +125,14 @@ extension PipelineOptions {
         return options
     }
 
+    /// Whether the lanes read what others have handed on, in place of the inputs.
+    var readsHits: Bool { origins != nil }
+
     var role: DetectorRole {
+        guard readsHits else { return .inputs }
         // The last of the names.
-        origins == nil
-            ? .inputs
-            : .correlate(
-                lanes: TopicID(rawValue: UInt16(topicNames.count - 1)), mayRepeat: delivery == .atLeastOnce)
+        return .correlate(
+            lanes: TopicID(rawValue: UInt16(topicNames.count - 1)), mayRepeat: delivery == .atLeastOnce)
     }
 
     /// Of everything that evidence and state may name, in the order of their numbers.

@@ -74,12 +74,12 @@ struct TopicCheck {
             options.inputs.map { ($0.name, metadata.topic($0.name)?.partitions.count ?? 0) },
             uniquingKeysWith: { first, _ in first })
         let widest = partitions.values.max() ?? 1
-        let spread = options.origins == nil ? rules.spread(over: options.keying(partitions)) : rules
+        let spread = options.readsHits ? rules : rules.spread(over: options.keying(partitions))
         if spread.keepsState(in: options.role) {
             reasons += try checkState(partitions, widest, &metadata, admin)
         }
         var correlatePartitions = 0
-        if options.origins == nil, !spread.forwarded.isEmpty {
+        if !options.readsHits, !spread.forwarded.isEmpty {
             reasons += try checkCorrelate(spread, partitions, widest, &metadata, admin)
             correlatePartitions = metadata.topic(options.correlateTopic)?.partitions.count ?? 0
         }

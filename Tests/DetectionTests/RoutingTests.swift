@@ -76,15 +76,21 @@ import Testing
             if random.next() % 5 == 0 { cluster.write(lane: Int(random.next() % UInt64(lanes))) }
             if random.next() % 7 == 0 { cluster.read(Int(random.next() % UInt64(correlateLanes))) }
         }
+        expectSame(cluster, single)
+        #expect(cluster.repeated == 0)
+        #expect(cluster.findings.allSatisfy { $0.evidence.allSatisfy { $0.origin.topic == TopicID(rawValue: 1) } })
+    }
+
+    /// Ends both, and holds the lanes together to the alerts of one detector that has seen all in order, each once and none
+    /// late.
+    private func expectSame(_ cluster: Cluster, _ single: Detector) {
         cluster.finish()
         single.finish()
         let name = { (_: TopicID) in "events" }
         let expected = single.takeFindings().map { AlertID($0, topicName: name).description }
         #expect(!expected.isEmpty)
         #expect(cluster.findings.map { AlertID($0, topicName: name).description }.sorted() == expected.sorted())
-        #expect(cluster.repeated == 0)
         #expect(cluster.findings.allSatisfy { !$0.isLate })
-        #expect(cluster.findings.allSatisfy { $0.evidence.allSatisfy { $0.origin.topic == TopicID(rawValue: 1) } })
     }
 
     /// With `at_least_once`: lanes crash when some of what they found is written, others take their place and begin where
@@ -134,13 +140,7 @@ import Testing
             }
         }
         for lane in 0..<lanes { while read[lane] < logs[lane].count { advance(lane) } }
-        cluster.finish()
-        single.finish()
-        let name = { (_: TopicID) in "events" }
-        let expected = single.takeFindings().map { AlertID($0, topicName: name).description }
-        #expect(!expected.isEmpty)
-        #expect(cluster.findings.map { AlertID($0, topicName: name).description }.sorted() == expected.sorted())
-        #expect(cluster.findings.allSatisfy { !$0.isLate })
+        expectSame(cluster, single)
     }
 
     @Test func nothingMovesBeforeEveryLaneWasHeardOf() throws {

@@ -118,19 +118,20 @@ extension CompiledRules {
     /// The same rules for inputs spread like these: what cannot come together in place is handed on, and what can is
     /// known by the field it relies on.
     public func spread(over inputs: [InputKeying]) -> CompiledRules {
+        let places = places(for: inputs)
         var spread = self
-        spread.partitionKey = partitionKey(for: inputs)
+        spread.partitionKey = partitionKey(places, inputs)
         spread.forwarded = Set(
-            places(for: inputs).enumerated().compactMap { rule, place in
+            places.enumerated().compactMap { rule, place in
                 if case .correlateTopic? = place { rule } else { nil }
             })
         return spread
     }
 
     /// Rules that correlate in place over several partitions do so only where all inputs are keyed by one field.
-    private func partitionKey(for inputs: [InputKeying]) -> FieldID? {
+    private func partitionKey(_ places: [CorrelationPlace?], _ inputs: [InputKeying]) -> FieldID? {
         guard let key = inputs.first?.key, inputs.contains(where: { $0.partitions > 1 }) else { return nil }
-        let field = zip(rules, places(for: inputs)).lazy.compactMap { rule, place in
+        let field = zip(rules, places).lazy.compactMap { rule, place in
             place == .inPlace
                 ? CorrelationPlace.joinField(of: rule.checked, spreadBy: key, hostKey: queries.fields.hostKey) : nil
         }.first

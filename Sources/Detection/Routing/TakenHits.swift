@@ -1,3 +1,4 @@
+import EventSchema
 import Events
 
 /// How far the hits of each input partition were taken, where a lane that crashed is followed by one that hands some of
@@ -19,7 +20,7 @@ struct TakenHits {
     mutating func insert(_ hit: ForwardedHit, rule: String) -> Bool {
         let origin = hit.event.origin
         let partition = EventClocks.SourcePartition(topic: origin.topic, partition: origin.partition)
-        let digest = Self.digest(HitHeader.recordKey(rule: rule, hit.key))
+        let digest = FNV1a.hash(HitHeader.recordKey(rule: rule, hit.key))
         guard var newest = partitions[partition], newest.offset >= origin.offset else {
             partitions[partition] = Newest(offset: origin.offset, hits: [digest])
             return true
@@ -28,11 +29,6 @@ struct TakenHits {
         newest.hits.append(digest)
         partitions[partition] = newest
         return true
-    }
-
-    /// FNV-1a, the same in every process.
-    private static func digest(_ bytes: [UInt8]) -> UInt64 {
-        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }
 

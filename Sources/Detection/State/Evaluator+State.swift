@@ -44,7 +44,7 @@ extension Evaluator {
 
     /// Forgets what a query holds, so that ``takeStateChanges(_:)`` tells of it.
     func abandon(_ query: Int) {
-        correlators[query].withMachine(sequence: { $0.abandon() }, sample: { $0.abandon() })
+        correlators[query].change(sequence: { $0.abandon() }, sample: { $0.abandon() })
     }
 
     /// Takes a record once more that the restored state names as held for the watermark, so that it waits again and
@@ -94,13 +94,13 @@ extension Evaluator {
         if case .correlate(let lanes, _) = role { announceRestored(lanes: lanes) }
     }
 
-    var hasStateChanges: Bool { correlators.contains(where: \.hasStateChanges) }
+    var hasStateChanges: Bool { correlating.contains { correlators[$0].hasStateChanges } }
 
     /// Hands on what changed in the correlations since the last call.
     func takeStateChanges(_ body: (_ query: Int, StateChange) -> Void) {
-        for query in correlators.indices {
+        for query in correlating {
             func handOn(_ change: StateChange) { body(query, change) }
-            correlators[query].withMachine(
+            correlators[query].change(
                 sequence: { $0.takeChanges(handOn) }, sample: { $0.takeChanges(handOn) })
         }
     }
@@ -113,12 +113,12 @@ extension Evaluator {
     }
 
     func rewrite(_ query: Int, _ key: CorrelationKey) {
-        correlators[query].withMachine(sequence: { $0.rewrite(key) }, sample: { $0.rewrite(key) })
+        correlators[query].change(sequence: { $0.rewrite(key) }, sample: { $0.rewrite(key) })
     }
 
     func finishRestoring() {
-        for query in correlators.indices {
-            correlators[query].withMachine(sequence: { $0.finishRestoring() }, sample: { $0.finishRestoring() })
+        for query in correlating {
+            correlators[query].change(sequence: { $0.finishRestoring() }, sample: { $0.finishRestoring() })
         }
     }
 }

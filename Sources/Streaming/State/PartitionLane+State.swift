@@ -101,9 +101,9 @@ extension PartitionLane {
         let topic = environment.topics.id(of: partition.partition.topic)
         var source = LaneSource(
             queue: partition, topic: topic,
-            number: environment.options.origins == nil
-                ? detector.addSource(topic: topic, partition: self.partition)
-                : detector.addCarrier(topic: topic, partition: self.partition))
+            number: environment.options.readsHits
+                ? detector.addCarrier(topic: topic, partition: self.partition)
+                : detector.addSource(topic: topic, partition: self.partition))
         source.asked = [committed ?? -1]
         upkeep.absent.removeAll { TopicPartition($0.topic, $0.partition) == partition.partition }
         if let restored {
@@ -131,7 +131,7 @@ extension PartitionLane {
         let end = sources[index].processedUntil
         let isDone = message.offset < end
         if sources[index].replays {
-            if isDone, environment.options.origins != nil {
+            if isDone, environment.options.readsHits {
                 takeForward(message, sources[index], isReplayed: true)
             } else if isDone {
                 _ = detector.replay(

@@ -119,16 +119,11 @@ struct CoverageCommand: ParsableCommand {
         defer { reader.close() }
         var progress = ProgressLine(total: ranges.count)
         defer { progress.end() }
-        let batch = MessageBatch(capacity: 500)
-        var behind: Int64 = 0
-        for range in ranges.ranges.indices {
-            while !reader.isDone(range) {
-                try reader.read(range, into: batch) { message in
-                    if let value = message.value { census.add(value) }
-                }
-                progress.show(behind + reader.position(range))
-            }
-            behind += ranges.ranges[range].count
+        try reader.readAll {
+            progress.show($0)
+        } take: { message in
+            if let value = message.value { census.add(value) }
+            return true
         }
     }
 

@@ -45,10 +45,10 @@ struct RuleTopicClient {
         let reader = try RangeReader(
             options.consumer, group: "apus.rules", ranges: ranges.ranges, patience: options.connectTimeout)
         defer { reader.close() }
-        let batch = MessageBatch(capacity: 500)
         var contents = RuleTopicContents(topic: topic)
-        for range in ranges.ranges.indices {
-            while !reader.isDone(range) { try reader.read(range, into: batch) { contents.apply($0) } }
+        try reader.readAll {
+            contents.apply($0)
+            return true
         }
         return contents
     }

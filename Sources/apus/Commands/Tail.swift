@@ -90,11 +90,9 @@ struct Tail: ParsableCommand {
     ) throws {
         let reader = try RangeReader(pipeline.consumer, group: group, ranges: ranges, patience: pipeline.connectTimeout)
         defer { reader.close() }
-        let batch = MessageBatch(capacity: 500)
-        for range in ranges.indices {
-            while !printer.isDone, !reader.isDone(range) {
-                try reader.read(range, into: batch) { printer.take($0) }
-            }
+        try reader.readAll {
+            printer.take($0)
+            return !printer.isDone
         }
     }
 

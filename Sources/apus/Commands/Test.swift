@@ -247,7 +247,7 @@ private struct TestRecord: Encodable {
                 shortage: result.shortage,
                 tests: result.tests.map { test in
                     Test(
-                        kind: test.test.kind.name.replacing(" ", with: "_"), name: test.test.name,
+                        kind: test.test.kind.rawValue, name: test.test.name,
                         place: Place(test.test.place), passed: test.passed, tried: test.isTried,
                         failures: test.failures.map {
                             Failure(place: Place($0.place), message: $0.message, details: $0.details)

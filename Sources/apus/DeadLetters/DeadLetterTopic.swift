@@ -72,17 +72,6 @@ struct DeadLetterTopic {
             options.consumer, group: "\(options.application).dlq.\(ProcessInfo.processInfo.processIdentifier)",
             ranges: ranges, patience: options.connectTimeout)
         defer { reader.close() }
-        let batch = MessageBatch(capacity: 500)
-        var goesOn = true
-        var behind: Int64 = 0
-        for range in ranges.indices {
-            while goesOn, !reader.isDone(range) {
-                try reader.read(range, into: batch) { message in
-                    if goesOn { goesOn = try take(DeadLetter(message, in: name)) }
-                }
-                tick(behind + reader.position(range))
-            }
-            behind += ranges[range].count
-        }
+        try reader.readAll(tick: tick) { try take(DeadLetter($0, in: name)) }
     }
 }
