@@ -25,11 +25,11 @@ public final class FieldCensus {
     public init(_ set: RuleSet, normalizers: [NormalizerTable] = [], limits: DecodeLimits = DecodeLimits()) throws {
         let coverage = Coverage(set)
         let queries = try CompiledQueries(
-            set.rules.map(\.checked), further: Array(Self.sources.values), normalizers: normalizers)
+            set.rules.map(\.checked), further: DecodedField.all.map(\.source), normalizers: normalizers)
         self.coverage = coverage
         reader = queries.makeDecoder(limits: limits)
         fields = Dictionary(
-            (coverage.fields.map(\.field) + Self.sources.values)
+            (coverage.fields.map(\.field) + DecodedField.all.map(\.source))
                 .compactMap { field in queries.layout.id(of: field).map { (field, $0) } },
             uniquingKeysWith: { first, _ in first })
         possible = coverage.rules.map { $0.stages.map { _ in 0 } }
@@ -63,14 +63,9 @@ public final class FieldCensus {
             coverage: coverage, records: records, unreadable: unreadable, present: present, possible: possible)
     }
 
-    /// Fields that Apus derives only where there is something to decode, with what it decodes.
-    private static let sources: [FieldPath: FieldPath] = [
-        .decodedCommandLine: "process.command_line", .decodedScript: "powershell.file.script_block_text",
-    ]
-
     /// Whether Apus could derive the field: that it has nothing to decode in a sample does not make a rule blind.
     static func isDerived(_ field: FieldPath, from carried: Set<FieldPath>) -> Bool {
-        sources[field].map(carried.contains) ?? false
+        DecodedField.named(field).map { carried.contains($0.source) } ?? false
     }
 }
 

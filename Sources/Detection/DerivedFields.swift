@@ -25,14 +25,11 @@ struct DerivedFields {
 
     /// Adds the fields that those in `layout` are derived from.
     init(_ layout: inout FieldLayout) {
-        if let target = layout.id(of: .decodedCommandLine) {
-            hidden.append(Hidden(target: target, source: layout.insert("process.command_line"), isScript: false))
+        for field in DecodedField.all {
+            guard let target = layout.id(of: field.path) else { continue }
+            hidden.append(Hidden(target: target, source: layout.insert(field.source), isScript: field.isScript))
         }
-        let text: FieldPath = "powershell.file.script_block_text"
-        if let target = layout.id(of: .decodedScript) {
-            hidden.append(Hidden(target: target, source: layout.insert(text), isScript: true))
-        }
-        guard let text = layout.id(of: text) else { return }
+        guard let text = layout.id(of: "powershell.file.script_block_text") else { return }
         scriptBlock = ScriptBlock(
             text: text, id: layout.insert("powershell.file.script_block_id"),
             sequence: layout.insert("powershell.sequence"), total: layout.insert("powershell.total"),

@@ -5,7 +5,8 @@ public import Matching
 public import Rules
 
 /// Writes a starting fixture from a rule's query: for each way in which the query can be met a match, and for each
-/// condition of that way a near miss in which only that condition is not met.
+/// condition of that way a near miss in which only that condition is not met. Where there is one way only, a second
+/// match that differs by a value, by letter case, or by fields that the query does not ask for.
 ///
 /// Every test is tried on the engine before it is written, so the fixture passes; whether it says what the rule is
 /// meant to say is for its author to judge.
@@ -19,7 +20,7 @@ public struct FixtureGenerator {
         public var unsolved: [String] = []
     }
 
-    private typealias Fields = [FieldPath: [RecordValue]]
+    private typealias Fields = EventSolver.Fields
 
     /// One event of a test and how long after the first it comes.
     private struct Step {
@@ -55,15 +56,59 @@ public struct FixtureGenerator {
 
     private mutating func addEvents(_ condition: Condition) {
         var tried: Set<Requirement> = []
-        var seen: Set<Fields> = []
+        var matches: [(way: [Requirement], fields: Fields)] = []
+        var misses: [(way: [Requirement], requirement: Requirement, fields: Fields)] = []
         for way in Self.representatives(of: condition) {
-            guard let fields = solver.record(meeting: way, condition: 0, holds: true), seen.insert(fields).inserted
+            guard let fields = solver.record(meeting: way, condition: 0, holds: true),
+                !matches.contains(where: { $0.fields == fields }),
+                add(.match, way.map(\.text.shortened).joined(separator: " and "), [Step(seconds: 0, fields: fields)])
             else { continue }
-            add(.match, way.map(\.text.shortened).joined(separator: " and "), [Step(seconds: 0, fields: fields)])
+            matches.append((way, fields))
             for requirement in way where tried.insert(requirement).inserted {
-                addNearMiss(of: requirement, in: way, stage: 0) { [Step(seconds: 0, fields: $0)] }
+                let miss = addNearMiss(of: requirement, in: way, stage: 0) { [Step(seconds: 0, fields: $0)] }
+                if let miss { misses.append((way, requirement, miss)) }
             }
         }
+        if matches.count == 1 { addOtherMatch(matches[0].way, than: matches[0].fields) }
+        if misses.count == 1 {
+            addOtherNearMiss(of: misses[0].requirement, in: misses[0].way, than: misses[0].fields)
+        }
+    }
+
+    /// A match beside the only one.
+    private mutating func addOtherMatch(_ way: [Requirement], than first: Fields) {
+        for miss in [nil] + way.filter({ !$0.holds }) {
+            if let fields = solver.record(
+                meeting: way, condition: 0, holds: true, missing: miss, otherThan: [first])
+            {
+                let changed = Set(fields.keys).union(first.keys).filter { fields[$0] != first[$0] }.sorted()
+                let name = "the same with another \(changed.map(\.dotted).joined(separator: ", "))"
+                if add(.match, name, [Step(seconds: 0, fields: fields)]) { return }
+            }
+        }
+        for (path, values) in first.sorted(by: { $0.key < $1.key }) {
+            let turned = values.map(\.inOtherCase)
+            guard turned != values else { continue }
+            let fields = first.merging([path: turned]) { $1 }
+            if add(.match, "the same with \(path) in other letters", [Step(seconds: 0, fields: fields)]) { return }
+        }
+        add(.match, "the same with more fields", [Step(seconds: 0, fields: Self.withMore(first))])
+    }
+
+    /// A near miss beside the only one.
+    private mutating func addOtherNearMiss(of requirement: Requirement, in way: [Requirement], than first: Fields) {
+        let other = addNearMiss(of: requirement, in: way, stage: 0, otherThan: first) {
+            [Step(seconds: 0, fields: $0)]
+        }
+        if other == nil {
+            let name = "all but \(requirement.text.shortened), with more fields"
+            add(.nearMiss, name, [Step(seconds: 0, fields: Self.withMore(first))])
+        }
+    }
+
+    /// With fields that records of many sources have.
+    private static func withMore(_ fields: Fields) -> Fields {
+        fields.merging(["host.name": [.string("ws-1")], "user.name": [.string("alice")]]) { own, _ in own }
     }
 
     /// Of all ways to meet a condition, those that between them use every leaf that any of them uses.
@@ -76,11 +121,12 @@ public struct FixtureGenerator {
         }
     }
 
-    /// A near miss in which all of `way` holds but one requirement.
+    /// A near miss in which all of `way` holds but one requirement; the fields of the event that misses it.
+    @discardableResult
     private mutating func addNearMiss(
         of requirement: Requirement, in way: [Requirement], stage: Int, keys: Fields = [:],
-        steps: (Fields) -> [Step]
-    ) {
+        otherThan known: Fields? = nil, steps: (Fields) -> [Step]
+    ) -> Fields? {
         for changed in [[requirement.negated]]
             + Self.refusals(stage < conditions.count ? conditions[stage] : nil, requirement)
         {
@@ -88,13 +134,14 @@ public struct FixtureGenerator {
             guard
                 let fields = solver.record(
                     meeting: kept + changed, condition: stage, holds: false,
-                    missing: requirement.holds ? requirement.negated : nil)
+                    missing: requirement.holds ? requirement.negated : nil, otherThan: known.map { [$0] } ?? [])
             else { continue }
-            let name = rule.isCorrelation ? "stage \(stage + 1), all but" : "all but"
+            let name = rule.isCorrelation ? "stage \(stage + 1), all but" : known == nil ? "all but" : "again all but"
             let keyed = fields.merging(keys) { own, _ in own }
-            if add(.nearMiss, "\(name) \(requirement.text.shortened)", steps(keyed)) { return }
+            if add(.nearMiss, "\(name) \(requirement.text.shortened)", steps(keyed)) { return fields }
         }
-        generated.unsolved.append(requirement.text)
+        if known == nil { generated.unsolved.append(requirement.text) }
+        return nil
     }
 
     private var conditions: [Condition] { rule.checked.conditions }
@@ -111,11 +158,11 @@ public struct FixtureGenerator {
         guard let events = events(of: plan.stages) else { return }
         guard let steps = complete(events, maxspan: plan.maxspan) else { return }
         add(.match, "every stage in order", steps)
-        if let maxspan = plan.maxspan {
-            var edge = steps
-            edge[edge.count - 1].seconds = maxspan / 1_000_000_000
-            add(.match, "the last stage as late as maxspan allows", edge)
-        }
+        var edge = steps
+        edge[edge.count - 1].seconds = plan.maxspan.map { $0 / 1_000_000_000 } ?? 60
+        add(
+            .match, plan.maxspan == nil ? "the last stage a minute later" : "the last stage as late as maxspan allows",
+            edge)
         addNearMisses(of: plan.stages, events: steps, isOrdered: true, maxspan: plan.maxspan)
         for gap in plan.gaps {
             guard let fields = event(of: gap.stage, condition: plan.stages.count) else { continue }
@@ -278,6 +325,15 @@ extension String {
 
 extension Rule {
     fileprivate var isCorrelation: Bool { if case .event = checked.form { false } else { true } }
+}
+
+extension RecordValue {
+    /// A text in capitals, or in small letters where it has no others; anything else as it is.
+    fileprivate var inOtherCase: RecordValue {
+        guard case .string(let text) = self else { return self }
+        let capitals = text.uppercased()
+        return .string(capitals == text ? text.lowercased() : capitals)
+    }
 }
 
 extension JoinKey {

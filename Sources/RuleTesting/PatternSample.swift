@@ -1,24 +1,31 @@
 /// A text that a pattern matches, read off the pattern: the first alternative, the fewest repetitions, and of a class
-/// a character that reads well.
+/// a character that reads well. Or another one: the last alternative, and one repetition more.
 ///
 /// The syntax is that of the matcher (Perl-like, without look-around and back-references), into which every wildcard and
 /// every Lucene expression is translated. What it does not know, it passes over: whoever asks has the engine check it.
 struct PatternSample {
     private var rest: Substring.UnicodeScalarView
+    private let isOther: Bool
 
     static func text(of expression: String) -> String {
-        var sample = PatternSample(rest: expression[...].unicodeScalars)
+        var sample = PatternSample(rest: expression[...].unicodeScalars, isOther: false)
+        return sample.alternatives()
+    }
+
+    /// Not ``text(of:)``, where the pattern leaves a choice.
+    static func otherText(of expression: String) -> String {
+        var sample = PatternSample(rest: expression[...].unicodeScalars, isOther: true)
         return sample.alternatives()
     }
 
     /// Up to the closing parenthesis or the end.
     private mutating func alternatives() -> String {
-        var first: String?
-        repeat {
+        var text = sequence()
+        while take("|") {
             let branch = sequence()
-            if first == nil { first = branch }
-        } while take("|")
-        return first ?? ""
+            if isOther { text = branch }
+        }
+        return text
     }
 
     private mutating func sequence() -> String {
@@ -42,13 +49,13 @@ struct PatternSample {
         }
     }
 
-    /// What a quantifier makes of an atom: as few as it allows, but one where none and many are equally good.
+    /// What a quantifier makes of an atom: as few as it allows, or one more.
     private mutating func repeated(_ atom: String) -> String {
         var count = 1
         if take("*") || take("?") {
-            count = 0
+            count = isOther ? 1 : 0
         } else if take("+") {
-            count = 1
+            count = isOther ? 2 : 1
         } else if rest.first == "{", let (least, length) = bounds() {
             rest = rest.dropFirst(length)
             count = least

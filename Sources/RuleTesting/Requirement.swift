@@ -65,7 +65,7 @@ extension FieldTest {
         case .equals(let values): values.samples.map { [$0] }
         case .equalsFolded(let texts): texts.sorted().map { [.string($0.string)] }
         case .ordered(_, let bound): bound.neighbours.map { [$0] }
-        case .matches(let patterns): patterns.map { [.string(PatternSample.text(of: $0.expression))] }
+        case .matches(let patterns): patterns.samples.map { [$0] }
         }
     }
 
@@ -116,11 +116,20 @@ extension FieldTest.ValueSet {
     }
 }
 
+extension Sequence<StringPattern> {
+    /// A text for each, then another for each.
+    fileprivate var samples: [RecordValue] {
+        let first = map { PatternSample.text(of: $0.expression) }
+        let others = map { PatternSample.otherText(of: $0.expression) }.filter { !first.contains($0) }
+        return (first + others).map(RecordValue.string)
+    }
+}
+
 extension FieldTest.Bound {
     fileprivate var neighbours: [RecordValue] {
         switch self {
-        case .integer(let value): [value, value &+ 1, value &- 1].map { .number(String($0)) }
-        case .double(let value): [value, value + 1, value - 1].map { .number(String($0)) }
+        case .integer(let value): [value, value &+ 1, value &- 1, value &* 2, value / 2].map { .number(String($0)) }
+        case .double(let value): [value, value + 1, value - 1, value * 2, value / 2].map { .number(String($0)) }
         case .string(let value): [.string(value.string), .string(value.string + "a"), .string("")]
         case .date(let value):
             [0, 1, -1].map { .string(EventTime(nanoseconds: value.nanoseconds + $0 * 1_000_000_000).description) }
@@ -151,7 +160,7 @@ extension ScalarExpression {
         case .field: []
         case .membership(let inner, let values, _): inner.literals + values.compactMap(\.value)
         case .pattern(let inner, let patterns):
-            inner.literals + patterns.map { .string(PatternSample.text(of: $0.expression)) }
+            inner.literals + patterns.samples
         case .within(let inner, let blocks):
             inner.literals + blocks.map { .string(String($0.description.prefix { $0 != "/" })) }
         case .isNull(let inner), .not(let inner): inner.literals
