@@ -47,6 +47,13 @@ extension UnsafeRawBufferPointer {
         return UnsafeRawBufferPointer(rebasing: self[start..<end])
     }
 
+    /// Without the double quotes around it, if there are any.
+    var unquoted: UnsafeRawBufferPointer {
+        let quote = UInt8(ascii: "\"")
+        guard count > 1, self[0] == quote, self[count - 1] == quote else { return self }
+        return UnsafeRawBufferPointer(rebasing: self[1..<(count - 1)])
+    }
+
     /// Around the one `@`; nil when there is none or another.
     var mailParts: (name: UnsafeRawBufferPointer, domain: UnsafeRawBufferPointer)? {
         let sign = UInt8(ascii: "@")

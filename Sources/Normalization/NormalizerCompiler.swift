@@ -79,7 +79,7 @@ struct NormalizerCompiler {
             move.values = hold([separator])
         case .pairs(let names, let values):
             move.kind = .pairs
-            move.fields = hold([names, values], &layout)
+            move.fields = hold(zip(names, values).flatMap { [$0, $1] }, &layout)
         }
         return move
     }

@@ -27,7 +27,7 @@ struct NormalizerRun {
         case .values: for value in move.values { send(compiled.values[value], &way) }
         case .first: sendFirst(move, &way)
         case .joined: sendJoined(move, &way)
-        case .pairs: sendPair(move, &way)
+        case .pairs: sendPairs(move, &way)
         }
     }
 
@@ -61,19 +61,20 @@ struct NormalizerRun {
 
     /// Objects without a value, or with several, leave lists that do not run in parallel: nobody can say which value
     /// belongs to which name, and none is taken.
-    private func sendPair(_ move: CompiledNormalizers.Move, _ way: inout Way) {
-        guard way.next < way.end, case .pair(let name, let hasSuffix) = compiled.steps[way.next] else { return }
-        let names = compiled.fields[move.fields.lowerBound]
-        let values = compiled.fields[move.fields.lowerBound + 1]
-        guard count(names) == count(values) else { return }
+    private func sendPairs(_ move: CompiledNormalizers.Move, _ way: inout Way) {
+        guard way.next < way.end, case .pair(let name, let isSegment) = compiled.steps[way.next] else { return }
         way.next += 1
-        var nameCursor = decoder.cursor(names)
-        var valueCursor = decoder.cursor(values)
-        while let key = decoder.next(&nameCursor), let value = decoder.next(&valueCursor) {
-            guard hasSuffix ? isSegment(name, of: key) : name.equals(key), let bytes = text(of: value),
-                !isMissing(bytes, move)
-            else { continue }
-            send(bytes, &way)
+        for index in stride(from: move.fields.lowerBound, to: move.fields.upperBound, by: 2) {
+            let (names, values) = (compiled.fields[index], compiled.fields[index + 1])
+            guard count(names) == count(values) else { continue }
+            var nameCursor = decoder.cursor(names)
+            var valueCursor = decoder.cursor(values)
+            while let key = decoder.next(&nameCursor), let value = decoder.next(&valueCursor) {
+                guard isSegment ? self.isSegment(name, of: key) : name.equals(key), let bytes = text(of: value),
+                    !isMissing(bytes, move)
+                else { continue }
+                send(bytes, &way)
+            }
         }
     }
 
@@ -202,6 +203,7 @@ struct NormalizerRun {
             while words.number < number, words.next() != nil {}
             if words.number == number { send(value.upTo(words.end), &way) }
         case .unless(let text): if !text.equals(value) { send(value, &way) }
+        case .unquote: send(value.unquoted, &way)
         case .mailAddress: if value.mailParts != nil { send(value, &way) }
         case .split(let separator):
             var pieces = Pieces(value, between: separator)

@@ -98,8 +98,9 @@ public struct NormalizerTable: Hashable, Sendable {
         /// The first values of all these fields, none of which may be missing, with a separator between them.
         case joined([FieldPath], separator: ExactString)
         /// Of two parallel lists, as an array of objects with a name and a value each gives them: the value whose name
-        /// is what `*` stands for. Where `*` is one segment of the target, blanks and periods of the name count as `_`.
-        case pairs(names: FieldPath, values: FieldPath)
+        /// is what `*` stands for, or which is picked. Where `*` is one segment of the target, blanks and periods of the
+        /// name count as `_`. Fields of both are taken in turn: the first names belong to the first values.
+        case pairs(names: [FieldPath], values: [FieldPath])
     }
 }
 

@@ -65,7 +65,7 @@ public final class RecordNormalizer {
                     }
                 }
             case .pairs(let names, _):
-                for name in tree.texts(of: names.dotted) where !name.isEmpty {
+                for name in names.flatMap({ tree.texts(of: $0.dotted) }) where !name.isEmpty {
                     let part = suffix.isEmpty ? name : name.replacing(" ", with: "_").replacing(".", with: "_")
                     fields.insert(FieldPath("\(prefix)\(part)\(suffix)"))
                 }

@@ -18,6 +18,7 @@ enum Step {
     case dropPrefix(UnsafeRawBufferPointer)
     case firstWords(Int)
     case unless(UnsafeRawBufferPointer)
+    case unquote
     case mailAddress
     case ip, port, dnsAddresses, dnsNames
     case bits, httpOutcome
@@ -60,6 +61,7 @@ enum Step {
             case .dropPrefix(let prefix): .dropPrefix(hold(prefix))
             case .firstWords(let number): .firstWords(number)
             case .unless(let text): .unless(hold(text))
+            case .unquote: .unquote
             case .mailAddress: .mailAddress
             case .ip: .ip
             case .port: .port

@@ -54,6 +54,8 @@ public enum Transformation: Hashable, Sendable {
     case dropPrefix(ExactString)
     /// The value, unless it is this one.
     case unless(ExactString)
+    /// The value without the double quotes around it; as it is where there are none.
+    case unquote
     /// The value, if it has exactly one `@`.
     case mailAddress
     /// An IP address, without brackets, port, zone, and the prefix of an IPv4 address in IPv6 form; none otherwise.
@@ -109,7 +111,8 @@ public enum Transformation: Hashable, Sendable {
         "http_outcome": .httpOutcome, "ip": .ip, "lowercase": .lowercase, "mail_address": .mailAddress,
         "mail_domain": .mailDomain,
         "mail_name": .mailName, "nanoseconds": .nanoseconds, "number": .number, "port": .port,
-        "uppercase": .uppercase, "url_decode": .urlDecode, "url_domain": .urlDomain, "url_path": .urlPath,
+        "unquote": .unquote, "uppercase": .uppercase, "url_decode": .urlDecode, "url_domain": .urlDomain,
+        "url_path": .urlPath,
         "url_query": .urlQuery, "url_scheme": .urlScheme, "words": .words,
     ]
 

@@ -156,7 +156,7 @@ private struct TableReader {
     }
 
     private static let moveKeys = [
-        "from", "join", "with", "values", "names", "named", "apply", "map", "when", "replace",
+        "from", "join", "with", "values", "names", "named", "pick", "apply", "map", "when", "replace",
     ]
 
     private mutating func move(_ target: FieldPath, _ raw: RawValue) -> NormalizerTable.Entry? {
@@ -176,18 +176,27 @@ private struct TableReader {
         case "join": origin = .joined(paths(source), separator: ExactString(value("with").flatMap { text($0) } ?? ""))
         case "values": origin = .values(texts(source).map { ExactString($0) })
         case "names":
-            guard let named = value("named").flatMap({ text($0) }), let names = text(source) else {
-                problems.report("names needs named: the field with the values", at: raw.place)
+            let names = paths(source)
+            let values = value("named").map { paths($0) } ?? []
+            guard names.count == values.count else {
+                problems.report("names needs named: the field with the values, one for each", at: raw.place)
                 return nil
             }
-            guard target.dotted.hasSuffix(".*") || target.dotted.contains(".*.") else {
-                problems.report("names is for fields with a segment *, which stands for the name", at: raw.place)
+            let hasStar = target.dotted.hasSuffix(".*") || target.dotted.contains(".*.")
+            guard hasStar != (value("pick") != nil) else {
+                problems.report(
+                    "names is for fields with a segment *, which stands for the name, or needs pick: NAME",
+                    at: raw.place)
                 return nil
             }
-            origin = .pairs(names: FieldPath(prefix + names), values: FieldPath(prefix + named))
+            origin = .pairs(names: names, values: values)
         default: origin = .first(paths(source))
         }
         var steps = value("apply").map { self.steps($0) } ?? []
+        if let pick = value("pick") {
+            if kind != "names" { problems.report("pick is for names", at: pick.place) }
+            if let name = text(pick) { steps.insert(.pair(ExactString(name), isSegment: false), at: 0) }
+        }
         if let table = value("map") {
             let pairs = map(table, "values and what they become").compactMap { entry in
                 text(entry.value).map { (ExactString(entry.key), ExactString($0)) }
@@ -230,7 +239,17 @@ private struct TableReader {
     }
 
     private mutating func paths(_ raw: RawValue) -> [FieldPath] {
-        texts(raw).map { FieldPath(prefix + $0) }
+        texts(raw).flatMap { Self.numbered($0) }.map { FieldPath(prefix + $0) }
+    }
+
+    /// `a.{0..2}.b` as `a.0.b`, `a.1.b` and `a.2.b`, for objects whose members are numbered.
+    private static func numbered(_ path: String) -> [String] {
+        guard let match = path.firstMatch(of: /\{(\d{1,3})\.\.(\d{1,3})\}/), let first = Int(match.1),
+            let last = Int(match.2), first <= last
+        else { return [path] }
+        return (first...last).flatMap { number in
+            numbered("\(path[..<match.range.lowerBound])\(number)\(path[match.range.upperBound...])")
+        }
     }
 
     private mutating func texts(_ raw: RawValue) -> [String] {

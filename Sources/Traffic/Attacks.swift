@@ -5,7 +5,7 @@ enum Attacks {
         managedAPI,
         managedAPI.raw, connectionFirst, lastMoment, offlineStoreCopy, offlineStoreCopy.raw, scriptedClient,
         encodedExport, encodedExport.raw, renamedShell, delegation, discoverySearch, graphSweep, graphCommand,
-        appRole, appConsent, exchangeRoles,
+        appRole, appConsent, exchangeRoles, exchangeApp,
     ]
 
     private static let mail = Connection("192.0.2.40", port: 443, domain: "mail-0001.corp.example")
@@ -467,6 +467,36 @@ enum Attacks {
             .init(.mailRoleGranted, 0), .init(.mailRoleGranted, 1), .init(.impersonationThenMailAccess, 0, 2),
             .init(.exchangeRoleThenMailAccess, 1, 3), .init(.mailboxReadByEwsProgram, 2),
             .init(.mailboxReadByEwsProgram, 3),
+        ])
+
+    static let exchangeApp = Script(
+        name: "exchange-app-and-read",
+        summary: "An app is made known to Exchange, is assigned a role by its object id, and reads",
+        kind: .attack,
+        steps: { _ in
+            let app: StaticString = "c86b1f04-58d2-4b6a-8a17-90de3c2f7b55"
+            let principal: StaticString = "e17d0a9c-2f43-4c61-b0f5-7b64d1c8a932"
+            return [
+                .init(
+                    at: 0,
+                    .exchangeAudit(
+                        action: Text("New-ServicePrincipal"), provider: "Exchange", object: Text("\(principal)"),
+                        parameters: [
+                            Parameter("AppId", "\(app)"), Parameter("ObjectId", "\(principal)"),
+                            Parameter("DisplayName", "Mail Archive"),
+                        ])),
+                .init(at: 5, assignment("Application Mail.Read", to: Parameter("App", "\(principal)"))),
+                .init(
+                    at: 60,
+                    .graphRequest(
+                        path: Text("/v1.0/users/6f1b2a3c-77b2-4c0f-8d5e-41f08a1e4d5e/messages"), app: app,
+                        principal: principal)),
+                .init(at: 61, restAccess(by: app, to: "audit@corp.example")),
+            ]
+        },
+        findings: [
+            .init(.mailRoleGranted, 1), .init(.exchangeRoleThenGraphMail, 1, 2),
+            .init(.exchangeAppThenMailAccess, 0, 3), .init(.mailboxReadByEwsProgram, 3),
         ])
 
     private static func assignment(_ role: String, to holder: Parameter) -> Record {

@@ -31,8 +31,8 @@ enum Record: Sendable {
     case appGrant(action: Text, properties: [Parameter], target: [StaticString])
     /// The mailbox audit of Microsoft 365; with the app's id where no person reads.
     case mailboxAccess(owner: Text, client: Text, logonType: Int, app: StaticString? = nil)
-    /// Microsoft Graph's activity log.
-    case graphRequest(path: Text, app: StaticString)
+    /// Microsoft Graph's activity log; the principal is the app's object in this tenant.
+    case graphRequest(path: Text, app: StaticString, principal: StaticString = "4a6ef7b1-70c5-4b1b-9d0e-53f3e2b6a901")
 }
 
 /// In which form a record comes.

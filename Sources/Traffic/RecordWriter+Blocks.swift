@@ -241,7 +241,9 @@ extension RecordWriter {
         append("@corp.example")
     }
 
-    mutating func graphRequest(_ path: Text, app: StaticString, on host: Host, _ time: EventTime) {
+    mutating func graphRequest(
+        _ path: Text, app: StaticString, principal: StaticString, on host: Host, _ time: EventTime
+    ) {
         object("event") { writer in
             writer.member("action", "Microsoft Graph Activity")
             writer.member("category", json: #"["api"]"#)
@@ -260,7 +262,7 @@ extension RecordWriter {
                     writer.member("app_id", app)
                     writer.member("client_auth_method", 1)
                     writer.member("roles", json: #"["Mail.Read","User.Read.All"]"#)
-                    writer.member("service_principal_id", "4a6ef7b1-70c5-4b1b-9d0e-53f3e2b6a901")
+                    writer.member("service_principal_id", principal)
                     writer.member("sign_in_activity_id", "v0Zl1pPqk0eQn8n6UeYXAA")
                 }
                 writer.member("result_signature", "200")

@@ -104,8 +104,8 @@ extension RecordWriter {
                 writer.member("OperationCount", 1)
                 writer.member("RecordType", 50)
             }
-        case .graphRequest(let path, let app):
-            graphRequest(path, app: app, on: host, time)
+        case .graphRequest(let path, let app, let principal):
+            graphRequest(path, app: app, principal: principal, on: host, time)
         case .exchangeCmdlet:
             writeRaw(record, at: time, on: host, of: fleet, serial: serial, random: &random)
             return

@@ -213,6 +213,14 @@ extension Evasion {
                 Records.graph("/v1.0/users/0c41/messages", second: 60),
             ]),
         Evasion(
+            "the same where only Entra ID's own audit log is collected", foundBy: "app_role_then_graph_mail",
+            records: [
+                Records.entra(
+                    "Add app role assignment to service principal",
+                    [("AppRole.Value", "Mail.Read"), ("ServicePrincipal.AppId", "7a1")]),
+                Records.graph("/v1.0/users/0c41/messages", second: 60),
+            ]),
+        Evasion(
             "the same without Graph's log, or over another protocol", foundBy: "app_role_then_mail_access",
             records: [
                 Records.appGrant(
@@ -228,6 +236,19 @@ extension Evasion {
                 Records.appGrant(
                     "Consent to application.", [("ConsentAction_Permissions", "[] => [[Scope: Mail.Read]]")],
                     target: ["ServicePrincipal", "Viewer", "7a1"]),
+                Records.graph("/v1.0/me/messages", second: 60),
+                Records.audit("MailItemsAccessed", second: 61, #""ClientAppId":"7a1""#),
+            ]),
+        Evasion(
+            "the same where only Entra ID's own audit log is collected: the user lets an app read",
+            foundBy: "app_consent_then_graph_mail", "app_consent_then_mail_access",
+            records: [
+                Records.entra(
+                    "Consent to application",
+                    [
+                        ("ConsentAction.Permissions", "[] => [[Scope: Mail.Read]]"),
+                        ("TargetId.ServicePrincipalNames", "7a1;https://viewer.example"),
+                    ]),
                 Records.graph("/v1.0/me/messages", second: 60),
                 Records.audit("MailItemsAccessed", second: 61, #""ClientAppId":"7a1""#),
             ]),
@@ -282,6 +303,38 @@ extension Evasion {
                 Records.audit(
                     "New-ManagementRoleAssignment", user: "admin@corp.example",
                     #""Parameters":{"Role":"Application Mail.Read","App":"7a1"}"#),
+                Records.audit("MailItemsAccessed", second: 60, #""ClientAppId":"7a1""#),
+            ]),
+        Evasion(
+            "the same, assigned to the app's service principal by its object id", foundBy: "mail_role_granted",
+            "exchange_role_then_graph_mail",
+            records: [
+                Records.audit(
+                    "New-ManagementRoleAssignment", user: "admin@corp.example",
+                    #""Parameters":{"Role":"Application Mail.Read","App":"51f"}"#),
+                Records.graph("/v1.0/users/0c41/messages", second: 60),
+                Records.audit("MailItemsAccessed", second: 61, #""ClientAppId":"7a1""#),
+            ]),
+        Evasion(
+            "the same by its display name, for an app that is new in Exchange", foundBy: "mail_role_granted",
+            "exchange_app_then_mail_access",
+            records: [
+                Records.audit(
+                    "New-ServicePrincipal", user: "admin@corp.example",
+                    #""Parameters":{"AppId":"7a1","ObjectId":"51f","DisplayName":"Sync"}"#),
+                Records.audit(
+                    "New-ManagementRoleAssignment", user: "admin@corp.example", second: 10,
+                    #""Parameters":{"Role":"Application Mail.Read","App":"Sync"}"#),
+                Records.audit("MailItemsAccessed", second: 60, #""ClientAppId":"7a1""#),
+            ]),
+        Evasion(
+            "the same by its display name, for an app that Exchange has long known: the assignment only, since no record "
+                + "of access has the name",
+            foundBy: "mail_role_granted",
+            records: [
+                Records.audit(
+                    "New-ManagementRoleAssignment", user: "admin@corp.example",
+                    #""Parameters":{"Role":"Application Mail.Read","App":"Sync"}"#),
                 Records.audit("MailItemsAccessed", second: 60, #""ClientAppId":"7a1""#),
             ]),
         Evasion(

@@ -66,12 +66,24 @@ enum Records {
                 + #""o365":{"audit":{\#(details)}}"#)
     }
 
-    static func graph(_ path: String, second: Int = 0, app: String = "7a1") -> String {
+    static func graph(
+        _ path: String, second: Int = 0, app: String = "7a1", principal: String = "51f"
+    ) -> String {
         record(
             second: second, host: "tenant",
             #""event":{"dataset":"azure.graphactivitylogs","category":["api"],"type":["access"]},"url":{"path":"\#(path)"},"#
                 + #""http":{"response":{"status_code":200}},"azure":{"graphactivitylogs":{"properties":{"#
-                + #""app_id":"\#(app)","roles":["Mail.Read"]}}}"#)
+                + #""app_id":"\#(app)","service_principal_id":"\#(principal)","roles":["Mail.Read"]}}}"#)
+    }
+
+    /// Entra ID's own audit of a permission that an app is given, as Azure's diagnostic settings write it.
+    static func entra(_ operation: String, _ properties: [(name: String, value: String)]) -> String {
+        let changes = properties.map {
+            #"{"displayName":"\#($0.name)","oldValue":null,"newValue":"\"\#($0.value)\""}"#
+        }
+        return #"{"time":"2026-01-01T09:00:00Z","operationName":"\#(operation)","category":"AuditLogs","tenantId":"t","#
+            + #""properties":{"result":"success","targetResources":[{"id":"51f","type":"ServicePrincipal","#
+            + #""modifiedProperties":[\#(changes.joined(separator: ","))]}]}}"#
     }
 
     /// What Entra audits of a permission that an app is given.

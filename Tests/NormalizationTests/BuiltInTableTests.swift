@@ -74,6 +74,8 @@ struct BuiltInTableTests {
               user.id: {from: a, join: [b, c]}
               user.email: {replace: perhaps, from: a}
               o365.audit.x: {names: a, named: b}
+              o365.audit.y: {names: [a, b], named: c, pick: d}
+              o365.audit.z: {from: a, pick: d}
             codes: {"1": {fields: {process.pid: {apply: number}}}}
             """
         let result = NormalizerTable.parse(text, file: "t.yaml")
@@ -88,12 +90,29 @@ struct BuiltInTableTests {
             "t.yaml:6:3: apus.host_key is derived by Apus", "t.yaml:7:27: unknown key \"aply\"",
             "t.yaml:8:31: \"basname\" is no transformation; did you mean basename?",
             "t.yaml:9:12: a field takes its values from one of", "t.yaml:10:25: \"perhaps\" is neither true nor false",
-            "t.yaml:11:17: names is for fields with a segment *", "t.yaml:12:8: codes need code",
-            "t.yaml:12:37: a field takes its values from one of",
+            "t.yaml:11:17: names is for fields with a segment *",
+            "t.yaml:12:17: names needs named: the field with the values, one for each",
+            "t.yaml:13:33: pick is for names", "t.yaml:14:8: codes need code",
+            "t.yaml:14:37: a field takes its values from one of",
         ]
         let lines = errors.description.split(separator: "\n").map(String.init)
         #expect(zip(lines, expected).map { String($0.prefix($1.count)) } == expected)
         #expect(lines.count == expected.count)
+    }
+
+    /// Objects whose members are numbered, and which have no name of their own.
+    @Test func numberedPathsAreSpelledOut() throws {
+        let text = """
+            name: t
+            when: [{a: b}]
+            fields:
+              user.name: ["x.{1..3}.y", "z.{0..1}.{8..9}", "q.{2..1}"]
+            """
+        let tables = try NormalizerTable.parse(text, file: "t.yaml").get()
+        #expect(
+            tables.first?.entries.map(\.origin) == [
+                .first(["x.1.y", "x.2.y", "x.3.y", "z.0.8", "z.0.9", "z.1.8", "z.1.9", "q.{2..1}"])
+            ])
     }
 
     @Test func missingFolder() throws {

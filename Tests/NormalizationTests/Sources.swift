@@ -478,6 +478,49 @@ extension RawSample {
                 client.port 5000
                 """),
         RawSample(
+            name: "Entra ID audit, an app role", table: "azure_audit",
+            json: #"""
+                {"time":"2026-11-24T09:00:00.1234567Z","resourceId":"/tenants/t/providers/Microsoft.aadiam","operationName":"Add app role assignment to service principal","operationVersion":"1.0","category":"AuditLogs","tenantId":"t","resultSignature":"None","durationMs":0,"callerIpAddress":"192.0.2.7","correlationId":"c","identity":"Admin","Level":4,"properties":{"id":"Directory_c","category":"ApplicationManagement","result":"success","resultReason":"","activityDisplayName":"Add app role assignment to service principal","activityDateTime":"2026-11-24T09:00:00.1234567+00:00","loggedByService":"Core Directory","operationType":"Assign","userAgent":null,"initiatedBy":{"user":{"id":"u","displayName":null,"userPrincipalName":"admin@corp.example","ipAddress":"192.0.2.7","roles":[]}},"targetResources":[{"id":"graph","displayName":"Microsoft Graph","type":"ServicePrincipal","modifiedProperties":[{"displayName":"AppRole.Value","oldValue":null,"newValue":"\"Mail.Read\""},{"displayName":"AppRole.DisplayName","oldValue":null,"newValue":"\"Read \\\"all\\\" mail\""},{"displayName":"ServicePrincipal.AppId","oldValue":null,"newValue":"\"app-1\""},{"displayName":"ServicePrincipal.Name","oldValue":null,"newValue":"\"\""},{"displayName":"TargetId.ServicePrincipalNames","oldValue":null,"newValue":"\"00000003;https://graph.microsoft.com\""}]},{"id":"sp","displayName":"Sync","type":"ServicePrincipal","modifiedProperties":[]}]}}
+                """#,
+            expected: #"""
+                @timestamp 2026-11-24T09:00:00.123456700Z
+                event.dataset azure.auditlogs
+                event.category
+                event.action Add app role assignment to service principal
+                event.outcome success
+                event.duration 0
+                source.ip 192.0.2.7
+                user.id u
+                user.name admin
+                user.domain corp.example
+                azure.tenant_id t
+                azure.auditlogs.category AuditLogs
+                azure.auditlogs.operation_name Add app role assignment to service principal
+                azure.auditlogs.properties.logged_by_service Core Directory
+                azure.auditlogs.properties.initiated_by.user.userPrincipalName admin@corp.example
+                azure.auditlogs.properties.result_reason
+                o365.audit.ModifiedProperties.AppRole_Value.NewValue Mail.Read
+                o365.audit.ModifiedProperties.AppRole_Value.OldValue
+                o365.audit.ModifiedProperties.AppRole_DisplayName.NewValue Read \"all\" mail
+                o365.audit.ModifiedProperties.ServicePrincipal_AppId.NewValue app-1
+                o365.audit.ModifiedProperties.ServicePrincipal_Name.NewValue
+                o365.audit.Target.ID 00000003 | https://graph.microsoft.com
+                """#),
+        RawSample(
+            name: "Entra ID audit, as Elastic's integration leaves it", table: "azure_audit_elastic",
+            json: #"""
+                {"@timestamp":"2026-11-24T09:00:00Z","event":{"kind":"event","action":"Consent to application","outcome":"failure"},"azure":{"auditlogs":{"category":"AuditLogs","operation_name":"Consent to application","properties":{"target_resources":{"0":{"id":"sp","type":"ServicePrincipal","modified_properties":{"0":{"display_name":"ConsentContext.IsAdminConsent","new_value":"\"False\""},"1":{"display_name":"Empty"},"15":{"display_name":"ConsentAction.Permissions","new_value":"[] => [[Scope: Mail.Read]]","old_value":"\"[]\""}}},"1":{"modified_properties":{"0":{"display_name":"TargetId.ServicePrincipalNames","new_value":"\"app-1; https://viewer.example\""}}}}}}}}
+                """#,
+            expected: """
+                event.dataset azure.auditlogs
+                event.outcome failure
+                o365.audit.ModifiedProperties.ConsentContext_IsAdminConsent.NewValue False
+                o365.audit.ModifiedProperties.ConsentAction_Permissions.NewValue [] => [[Scope: Mail.Read]]
+                o365.audit.ModifiedProperties.ConsentAction_Permissions.OldValue []
+                o365.audit.ModifiedProperties.Empty.NewValue
+                o365.audit.Target.ID app-1 | https://viewer.example
+                """),
+        RawSample(
             name: "Microsoft Graph activity", table: "azure_graph_activity",
             json: #"""
                 {"time":"2026-11-24T09:00:00.1234567Z","resourceId":"/TENANTS/T","operationName":"Microsoft Graph Activity","operationVersion":"v1.0","category":"MicrosoftGraphActivityLogs","resultSignature":"200","durationMs":12,"callerIpAddress":"192.0.2.1","correlationId":"c","level":"Informational","location":"West Europe","tenantId":"t","properties":{"timeGenerated":"2026-11-24T09:00:00.1234567Z","operationId":"op","appId":"app-1","userAgent":"python-requests/2.31","requestUri":"https://graph.microsoft.com/v1.0/users/bob/messages?$top=1","requestMethod":"GET","responseStatusCode":200,"responseSizeBytes":4300,"roles":"Mail.Read User.Read.All","scopes":null,"servicePrincipalId":"sp","signInActivityId":"s","clientAuthMethod":"2","C_Idtyp":"1"}}
