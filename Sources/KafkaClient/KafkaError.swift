@@ -89,7 +89,7 @@ extension KafkaError: CustomStringConvertible {
         case .unknownTopicOrPartition, .unknownTopic, .unknownPartition:
             "Create the topic (kafka-topics --create --topic \(name)) or correct its name in the configuration"
         case .transport, .allBrokersDown, .resolve, .networkException:
-            "Check bootstrap.servers, the network, and that security.protocol fits the listener"
+            "Check kafka.brokers (or --brokers), the network, and that security.protocol fits the listener"
         case .timedOut, .requestTimedOut, .messageTimedOut:
             "Check that the brokers are up and that their advertised listeners can be reached from here"
         case .ssl:
