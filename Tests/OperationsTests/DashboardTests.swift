@@ -116,6 +116,44 @@ struct DashboardTests {
         }
     }
 
+    /// Raw records have no category of their own: what the rule matched tells it, else the event log and its number.
+    @Test func rawRecordsAreNamedByWhatIsKnown() async throws {
+        let steps = [
+            // What the record was given while it was normalised, and the rule asked for.
+            (
+                #"{"field":"event.category","operator":"==","value":"process"},{"field":"event.type","operator":"==","value":"start"}"#,
+                #"{"event":{"code":"1"},"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":"1"}}"#
+            ),
+            (
+                #"{"field":"destination.port","operator":"==","value":"443"}"#,
+                #"{"event":{"action":"Network connection detected (rule: NetworkConnect)"},"winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":3}}"#
+            ),
+            ("", #"{"winlog.event_id":"4663","event.provider":"Microsoft-Windows-Security-Auditing"}"#),
+            ("", #"{"winlog":{"provider_name":"Vendor-Agent","event_id":"77"}}"#),
+            ("", #"{"Operation":"New-MailboxExportRequest","Workload":"Exchange"}"#),
+            ("", #"{"operationName":"Consent to application","category":"AuditLogs"}"#),
+            ("", #"{"message":"2026-11-24 09:00:00 GET /EWS/Exchange.asmx"}"#),
+        ]
+        let evidence = steps.enumerated().map { number, step in
+            #"{"stage":0,"topic":"events","partition":0,"offset":\#(number),"timestamp":"2026-11-24T09:0\#(number):00Z","#
+                + #""matches":[\#(step.0)],"event":\#(step.1)}"#
+        }
+        try await withPage { stage, browser in
+            stage.feed.publish(
+                alert: Array(
+                    #"{"@timestamp":"2026-11-24T09:00:00Z","event":{"id":"raw"},"apus":{"evidence":[\#(evidence.joined(separator: ","))]}}"#
+                        .utf8))
+            try await browser.wait(for: "document.querySelectorAll('article.alert').length === 1")
+            _ = try await browser.value("document.querySelector('.summary').click()")
+            let titles = try await browser.value(
+                "[...document.querySelectorAll('.step header b')].map(n => n.textContent).join()")
+            #expect(
+                titles as? String
+                    == "process start,Sysmon 3,Security 4663,Vendor-Agent 77,New-MailboxExportRequest,Consent to application,event"
+            )
+        }
+    }
+
     @Test func hostileContentIsShownAsText() async throws {
         let hostile = #"<img src=x onerror=\"window.owned=1\"><script>window.owned=1</script>&lt;b&gt; äöü \u202e"#
         try await withPage(complaining: "TrustedHTML") { stage, browser in

@@ -70,14 +70,29 @@ export function summary(alert) {
   ];
 }
 
-/** What an event is, in a few words. */
+const PROVIDERS = {
+  "Microsoft-Windows-Sysmon": "Sysmon", "Microsoft-Windows-Security-Auditing": "Security",
+  "Microsoft-Windows-PowerShell": "PowerShell", "MSExchange CmdletLogs": "Exchange",
+};
+
+/** The event log's name and number of a Windows event: "Sysmon 3". */
+function windowsEvent(event) {
+  const code = first(event, "winlog.event_id"), provider = first(event, "winlog.provider_name", "event.provider");
+  return code === undefined || provider === undefined ? undefined : `${PROVIDERS[provider] ?? provider} ${code}`;
+}
+
+/** What an event is, in a few words. A raw record has no category, but the rule may have matched the one it was given. */
 function title(step) {
   const event = step.event ?? {};
-  const categories = values(event, "event.category"), types = values(event, "event.type");
+  const known = path => {
+    const own = values(event, path);
+    return own.length > 0 ? own : (step.matches ?? []).filter(match => match.field === path).map(match => String(match.value));
+  };
+  const categories = known("event.category"), types = known("event.type");
   if (categories.includes("process") && types.includes("start")) return "process start";
   if (categories.includes("network")) return types.includes("connection") || types.includes("start") ? "connection" : "network";
   if (categories.includes("file")) return types.includes("creation") ? "file created" : "file";
-  return categories[0] ?? first(event, "event.action") ?? "event";
+  return categories[0] ?? windowsEvent(event) ?? first(event, "event.action", "Operation", "operationName", "event.dataset") ?? "event";
 }
 
 function timeline(steps, ids) {
