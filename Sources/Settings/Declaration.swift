@@ -13,7 +13,7 @@ struct Declaration: Sendable {
     /// Reads a value and puts it in its place; false after reporting why not.
     let assign: @Sendable (RawValue, inout Settings, inout Reading) -> Bool
     /// The value as it stands in the settings.
-    let written: @Sendable (Settings) -> YAMLText
+    let written: @Sendable (Settings) -> WrittenValue
 
     init<Value>(
         _ path: String, _ property: any WritableKeyPath<Settings, Value> & Sendable, _ type: ValueType<Value>,

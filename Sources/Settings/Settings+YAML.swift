@@ -30,6 +30,13 @@ extension Settings: CustomStringConvertible, CustomReflectable {
         }
     }
 
+    /// Every setting with its value, secrets masked, in the order of the settings file; for programs.
+    public var shown: [ShownSetting] {
+        Self.declarations.map {
+            ShownSetting(path: $0.path, value: $0.written(self), origin: origins[$0.path]?.description)
+        }
+    }
+
     public var description: String { rendered() }
     /// No way around the masks.
     public var customMirror: Mirror { Mirror(self, children: []) }
@@ -54,9 +61,9 @@ extension Settings: CustomStringConvertible, CustomReflectable {
     }
 
     /// What follows a key's colon: on the same line, or below it for a map with entries.
-    private static func block(_ value: YAMLText) -> String {
+    private static func block(_ value: WrittenValue) -> String {
         guard case .map(let pairs) = value, !pairs.isEmpty else { return " \(value.flow)" }
-        return pairs.map { "\n  \(YAMLText.scalar($0.key).flow): \(YAMLText.scalar($0.value).flow)" }.joined()
+        return pairs.map { "\n  \(WrittenValue.scalar($0.key).flow): \($0.value.flow)" }.joined()
     }
 
     /// `text` in lines of at most 110 characters, broken at blanks.
@@ -71,4 +78,14 @@ extension Settings: CustomStringConvertible, CustomReflectable {
         }
         return lines
     }
+}
+
+/// A setting as it is understood.
+public struct ShownSetting: Sendable, Encodable {
+    /// `kafka.brokers`
+    public let path: String
+    /// Text, a number, a truth value, a list or an object; null for none. A duration or a size is text with its unit.
+    let value: WrittenValue
+    /// Where it was given: `apus.yaml:3:12`, `environment variable APUS_…`, `--set …`; nil for a default.
+    public let origin: String?
 }

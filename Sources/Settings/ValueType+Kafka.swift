@@ -83,8 +83,8 @@ extension ValueType where Value == Settings.Input.Topic {
         write: { topic in
             if topic.key == nil, topic.normalize { return .scalar(topic.name) }
             return .map(
-                [("name", topic.name)] + (topic.key.map { [("key", $0)] } ?? [])
-                    + (topic.normalize ? [] : [("normalize", "false")]))
+                [("name", .scalar(topic.name))] + (topic.key.map { [("key", .scalar($0))] } ?? [])
+                    + (topic.normalize ? [] : [("normalize", .boolean(false))]))
         })
 
     private static func topic(
@@ -122,7 +122,7 @@ extension ValueType where Value == [String: PropertyValue] {
             return properties.count == entries.count ? properties : nil
         },
         write: { properties in
-            .map(properties.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) })
+            .map(properties.sorted { $0.key < $1.key }.map { ($0.key, .scalar($0.value.description)) })
         },
         combine: { $0.merging($1) { $1 } },
         isMap: true)

@@ -25,7 +25,10 @@ extension ValueType where Value == [Settings.Log.Module: Settings.Log.Level] {
             return levels.count == entries.count ? levels : nil
         },
         write: { levels in
-            .map(levels.map { ($0.key.rawValue, $0.value.rawValue) }.sorted { $0.0 < $1.0 })
+            .map(
+                levels.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                    ($0.key.rawValue, .scalar($0.value.rawValue))
+                })
         },
         combine: { $0.merging($1) { $1 } },
         isMap: true)

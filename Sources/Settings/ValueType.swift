@@ -4,7 +4,7 @@ struct ValueType<Value: Sendable>: Sendable {
     let description: String
     /// The value, or nil after reporting every problem.
     let read: @Sendable (RawValue, inout Reading) -> Value?
-    let write: @Sendable (Value) -> YAMLText
+    let write: @Sendable (Value) -> WrittenValue
     /// What a later source's value makes of an earlier one's.
     var combine: @Sendable (_ earlier: Value, _ later: Value) -> Value = { _, later in later }
     /// Whether single entries can be set, by `--set path.entry=` and by environment variables.
@@ -35,6 +35,14 @@ extension ValueType {
         _ description: String, parse: @escaping @Sendable (String) throws(Refusal) -> Value,
         write: @escaping @Sendable (Value) -> String
     ) -> ValueType {
+        scalar(description, parse: parse, writeValue: { .scalar(write($0)) })
+    }
+
+    /// The same for values that JSON has a type for.
+    static func scalar(
+        _ description: String, parse: @escaping @Sendable (String) throws(Refusal) -> Value,
+        writeValue: @escaping @Sendable (Value) -> WrittenValue
+    ) -> ValueType {
         ValueType(
             description: description,
             read: { raw, reading in
@@ -49,7 +57,7 @@ extension ValueType {
                     return nil
                 }
             },
-            write: { .scalar(write($0)) })
+            write: writeValue)
     }
 }
 
@@ -62,7 +70,7 @@ extension ValueType where Value == Bool {
             case "false": false
             default: throw Refusal("\"\(text)\" is neither true nor false")
             }
-        }, write: { $0 ? "true" : "false" })
+        }, writeValue: { .boolean($0) })
 }
 
 extension ValueType where Value == Int {
@@ -75,7 +83,7 @@ extension ValueType where Value == Int {
                     throw Refusal("\"\(text)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
                 }
                 return number
-            }, write: { String($0) })
+            }, writeValue: { .number($0) })
     }
 }
 
@@ -191,7 +199,7 @@ extension ValueType {
                 }
                 return values.count == items.count ? values : nil
             },
-            write: { .list($0.map { element.write($0).flow }) })
+            write: { .list($0.map { element.write($0) }) })
     }
 }
 

@@ -1,17 +1,20 @@
-/// A value on its way into a YAML file. Strings are as they mean, not yet quoted.
-enum YAMLText {
+/// A value on its way into YAML or JSON. Strings are as they mean, not yet quoted; an empty one stands for none.
+enum WrittenValue: Sendable {
     case scalar(String)
-    /// Each item is flow text already.
-    case list([String])
-    case map([(key: String, value: String)])
+    case boolean(Bool)
+    case number(Int)
+    case list([WrittenValue])
+    case map([(key: String, value: WrittenValue)])
 
-    /// On one line.
+    /// As YAML on one line.
     var flow: String {
         switch self {
         case .scalar(let text): Self.quoted(text)
-        case .list(let items): "[\(items.joined(separator: ", "))]"
+        case .boolean(let value): String(value)
+        case .number(let value): String(value)
+        case .list(let items): "[\(items.map(\.flow).joined(separator: ", "))]"
         case .map(let pairs):
-            "{\(pairs.map { "\(Self.quoted($0.key)): \(Self.quoted($0.value))" }.joined(separator: ", "))}"
+            "{\(pairs.map { "\(Self.quoted($0.key)): \($0.value.flow)" }.joined(separator: ", "))}"
         }
     }
 
@@ -36,5 +39,35 @@ enum YAMLText {
             }
         }
         return "\"\(escaped)\""
+    }
+}
+
+extension WrittenValue: Encodable {
+    func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .scalar(let text):
+            var container = encoder.singleValueContainer()
+            if text.isEmpty { try container.encodeNil() } else { try container.encode(text) }
+        case .boolean(let value):
+            var container = encoder.singleValueContainer()
+            try container.encode(value)
+        case .number(let value):
+            var container = encoder.singleValueContainer()
+            try container.encode(value)
+        case .list(let items):
+            var container = encoder.unkeyedContainer()
+            for item in items { try container.encode(item) }
+        case .map(let pairs):
+            var container = encoder.container(keyedBy: Key.self)
+            for (key, value) in pairs { try container.encode(value, forKey: Key(stringValue: key)) }
+        }
+    }
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
     }
 }

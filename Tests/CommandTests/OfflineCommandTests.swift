@@ -223,8 +223,11 @@ struct OfflineCommandTests {
             log:
               level: trace
             """, to: "apus.yaml")
-        for (arguments, status) in [(["--show-config"], Int32(0)), (["--set=log.format=json"], 69)] {
-            let run = try Command.apus(["run", "--config", config] + arguments)
+        for (arguments, status) in [
+            (["run", "--show-config"], Int32(0)), (["run", "--set=log.format=json"], 69), (["config", "show"], 0),
+            (["config", "show", "--output", "json"], 0),
+        ] {
+            let run = try Command.apus(arguments + ["--config", config])
             #expect(try await run.status() == status, "\(run.errors)")
             #expect(!(run.output + run.errors).isEmpty)
             #expect(!(run.output + run.errors).contains("hunter2"))
@@ -237,6 +240,52 @@ struct OfflineCommandTests {
         #expect(health.output.contains("no heartbeat in /nowhere/health.json"))
         let unnamed = try Command.apus("health")
         #expect(try await unnamed.status() == 64)
+    }
+
+    /// What the exit code says, and why, for people and for programs.
+    @Test(
+        arguments: [
+            (
+                #""ready":true,"stalled":[],"time":now"#, [], Int32(0), "ready: 3 lanes, lag 5; 9 records, 1 alerts",
+                true
+            ),
+            (#""ready":true,"stalled":[],"time":100"#, [], 1, "the last heartbeat is ", false),
+            (#""ready":false,"stalled":[2,4],"time":now"#, [], 1, "stalled: partition 2, 4 has records", true),
+            (#""ready":false,"stalled":[],"time":now"#, [], 1, "not ready: no partition is assigned", true),
+            (#""ready":false,"stalled":[],"time":now"#, ["--live"], 0, "alive: 3 lanes", true),
+            (#""failure":"fenced","ready":false,"stalled":[],"time":now"#, [], 1, "stopped by an error: fenced", true),
+        ] as [(String, [String], Int32, String, Bool)])
+    func healthSaysWhy(beat: String, flags: [String], status: Int32, sentence: String, alive: Bool) async throws {
+        let folder = try Folder()
+        // Ahead of now, so that no slow machine makes it old.
+        let now = Date().timeIntervalSince1970 + 3_600
+        let members = beat.replacing("now", with: "\(now)")
+        let file = try folder.write(
+            #"{"alerts":1,"deadLetters":0,"lag":5,"lanes":3,"records":9,\#(members)}"#, to: "health.json")
+        let text = try Command.apus(["health", "--file", file] + flags)
+        #expect(try await text.status() == status)
+        #expect(text.output.contains(sentence), "\(text.output)")
+        let json = try Command.apus(["health", "--file", file, "--output", "json"] + flags)
+        #expect(try await json.status() == status)
+        let verdict = try object(json.output)
+        #expect(verdict["healthy"] as? Bool == (status == 0))
+        #expect(verdict["alive"] as? Bool == alive)
+        #expect((verdict["problems"] as? [String])?.isEmpty == (status == 0))
+        #expect((verdict["heartbeat"] as? [String: Any])?["lanes"] as? Int == 3)
+    }
+
+    @Test func settingsAreShownForPrograms() async throws {
+        let show = try Command.apus(
+            "config", "show", "--output", "json", "--set", "kafka.brokers=kafka:9092", "--set", "input.topics=events",
+            "--set", "rules.paths=config/rules")
+        #expect(try await show.status() == 0, "\(show.errors)")
+        let settings = try #require(
+            try JSONSerialization.jsonObject(with: Data(show.output.utf8)) as? [[String: Any]])
+        let brokers = settings.first { $0["path"] as? String == "kafka.brokers" }
+        #expect(brokers?["value"] as? [String] == ["kafka:9092"])
+        #expect(brokers?["origin"] as? String == "--set kafka.brokers")
+        let wrong = try Command.apus("config", "show", "--output", "json")
+        #expect(try await wrong.status() == 78)
     }
 
     // MARK: Explaining itself

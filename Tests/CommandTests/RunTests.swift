@@ -39,7 +39,7 @@ struct RunTests {
         #expect(rule["id"] as? String == "5f0c8a36-9d1e-4b77-8e43-2a6d1f9b7c10")
 
         try await eventually("heartbeat") {
-            let ready = try Command.apus("health", "--file", health)
+            let ready = try Command.apus("health", "--file", health, "--output", "json")
             return try await ready.status() == 0 && ready.output.contains(#""alerts":1"#)
         }
         detector.signal(SIGTERM)

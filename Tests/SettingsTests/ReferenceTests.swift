@@ -39,6 +39,34 @@ struct ReferenceTests {
         }
     }
 
+    @Test("For programs every setting has its path, its value in JSON's types, and where it was given")
+    func shownForPrograms() throws {
+        let settings = try load(
+            minimal + """
+                script_blocks: {max_parts: 7, timeout: 45s}
+                rules.strict: true
+                kafka.properties: {client.id: a}
+                """,
+            flags: [("input.topics", "a,b=host.id")]
+        ).get()
+        let data = try JSONEncoder().encode(settings.shown)
+        let shown = try #require(try JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+        #expect(shown.map { $0["path"] as? String } == Settings.declarations.map(\.path))
+        func setting(_ path: String) -> [String: Any]? { shown.first { $0["path"] as? String == path } }
+        #expect(setting("kafka.brokers")?["value"] as? [String] == ["kafka:9092"])
+        #expect((setting("kafka.brokers")?["origin"] as? String)?.hasPrefix("apus.yaml:2:") == true)
+        #expect(setting("script_blocks.max_parts")?["value"] as? Int == 7)
+        #expect(setting("script_blocks.timeout")?["value"] as? String == "45s")
+        #expect(setting("rules.strict")?["value"] as? Bool == true)
+        #expect(setting("kafka.properties")?["value"] as? [String: String] == ["client.id": "a"])
+        let topics = setting("input.topics")?["value"] as? [Any]
+        #expect(topics?.first as? String == "a")
+        #expect(topics?.last as? [String: String] == ["name": "b", "key": "host.id"])
+        #expect(setting("input.topics")?["origin"] as? String == "--set input.topics")
+        #expect(setting("health.file")?["value"] is NSNull)
+        #expect(setting("health.file").map { $0.keys.sorted() } == ["path", "value"])
+    }
+
     @Test("Rendered settings read back as the same settings and say where each was given")
     func roundTrip() throws {
         let settings = try load(

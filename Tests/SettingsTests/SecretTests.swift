@@ -1,3 +1,4 @@
+import Foundation
 import Settings
 import Testing
 
@@ -50,6 +51,7 @@ struct SecretTests {
         let shown = [
             settings.rendered(), "\(settings)", "\(settings.kafka)", String(reflecting: settings),
             String(reflecting: settings.kafka), dumped,
+            String(decoding: try JSONEncoder().encode(settings.shown), as: UTF8.self),
         ]
         for text in shown {
             #expect(!text.contains("hidden-"))

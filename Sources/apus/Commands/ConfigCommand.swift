@@ -18,6 +18,7 @@ struct ConfigCommand: ParsableCommand {
               apus config reference
               apus config reference --search timeout
               apus config show --config config/apus.yaml
+              apus config show --output json | jq '.[] | select(.origin != null)'
             """,
         subcommands: [ConfigReference.self, ConfigShow.self])
 }
@@ -56,11 +57,22 @@ struct ConfigShow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "The settings as they are understood, secrets masked, and where each comes from.",
-        discussion: "Exit code 78 if they are not valid, after everything that is wrong with them.")
+        discussion: """
+            As text they are a settings file again. With --output json they are a list of path, value and origin; \
+            durations and sizes are texts with their units, and the origin of a default is missing.
+
+            Exit code 78 if they are not valid, after everything that is wrong with them.
+            """)
 
     @OptionGroup var options: SettingsOptions
 
-    func run() throws { Console.print(try options.load().rendered()) }
+    @Option(help: "How to write them: text or json.")
+    var output: OutputFormat = .text
+
+    func run() throws {
+        let settings = try options.load()
+        Console.print(output == .json ? settings.shown.jsonLine : settings.rendered())
+    }
 }
 
 extension SettingReference {
