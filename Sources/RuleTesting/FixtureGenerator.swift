@@ -106,9 +106,9 @@ public struct FixtureGenerator {
         }
     }
 
-    /// With fields that records of many sources have.
+    /// With fields that records of many sources have and queries hardly ask for.
     private static func withMore(_ fields: Fields) -> Fields {
-        fields.merging(["host.name": [.string("ws-1")], "user.name": [.string("alice")]]) { own, _ in own }
+        fields.merging(["ecs.version": [.string("8.11.0")], "host.name": [.string("ws-1")]]) { own, _ in own }
     }
 
     /// Of all ways to meet a condition, those that between them use every leaf that any of them uses.

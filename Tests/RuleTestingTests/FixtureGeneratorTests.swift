@@ -143,12 +143,18 @@ import Testing
         #"[[:digit:]]{4}"#, #"x|"#, #"^start.+end$"#, #"[\d_]-[\w.]"#,
     ])
     func samplesMatchTheirPattern(pattern: String) throws {
-        let sample = PatternSample.text(of: pattern)
         let text = "any where process.command_line regex \"\"\"\(pattern)\"\"\""
         let runner = try RuleTestRunner(try rule(text, apus: "regex = \"search\""))
-        var bytes: [UInt8] = []
-        RecordObject(["process.command_line": [.string(sample)]]).write(to: &bytes)
-        #expect(runner.findings(for: [bytes]).count == 1, "\(pattern): \(sample)")
+        for sample in [PatternSample.text(of: pattern), PatternSample.otherText(of: pattern)] {
+            var bytes: [UInt8] = []
+            RecordObject(["process.command_line": [.string(sample)]]).write(to: &bytes)
+            #expect(runner.findings(for: [bytes]).count == 1, "\(pattern): \(sample)")
+        }
+    }
+
+    @Test(arguments: [("a|bc|d", "d"), ("x*y+", "xyy"), ("a(b|c)?", "ac"), ("abc", "abc")])
+    func theOtherSampleTakesTheOtherWay(pattern: String, sample: String) {
+        #expect(PatternSample.otherText(of: pattern) == sample)
     }
 
     @Test(arguments: ["it's", "a\tb", "#", "a: b", "- x", "", "\u{7}", "é\u{301}", "'", "\"\\"])

@@ -9,8 +9,9 @@ struct Normalize: ParsableCommand {
         discussion: """
             Records of known sources that are not ECS yet come out with the fields that Elastic's integrations would \
             give them, beside those they have: Windows events as Winlogbeat and Elastic Agent ship them to Kafka, \
-            access logs of IIS, Microsoft 365 audit records and Microsoft Graph activity logs. Every other record comes \
-            out as it is. One JSON object per line in and out; what is no JSON object is named on standard error.
+            access logs of IIS, audit records of Microsoft 365 and Entra ID, and Microsoft Graph activity logs. Every \
+            other record comes out as it is. One JSON object per line in and out; what is no JSON object is named on \
+            standard error.
 
             The tables are those of apus run: config/normalizers holds them, and they are part of the program.
 

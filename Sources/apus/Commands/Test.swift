@@ -51,7 +51,8 @@ struct Test: ParsableCommand {
 
     @Flag(
         help: """
-            Write a starting fixture beside the rule instead: a match, and a near miss for each of the query's conditions.
+            Write a starting fixture beside the rule instead: two matches or more, and a near miss for each of the \
+            query's conditions.
             """)
     var generate = false
 
