@@ -11,7 +11,7 @@ struct LaneEnvironment: Sendable {
     /// With which lanes begin; those that run are told of another set by themselves.
     var rules: CompiledRules
     let options: PipelineOptions
-    var width: Membership.Width
+    var partitions: PartitionCounts
     let topics: TopicTable
     let keyWatch: KeyWatch
     let encoder: AlertEncoder
@@ -19,7 +19,7 @@ struct LaneEnvironment: Sendable {
     let feedEncoder: AlertEncoder?
     /// For alerts that proved too large: leaves the original events out.
     let shortEncoder: AlertEncoder
-    let path: Path
+    let path: DeliveryPath
     /// Nil when no rule remembers anything.
     let state: StateAccess?
     let evaluatorOptions: EvaluatorOptions
@@ -33,18 +33,35 @@ struct LaneEnvironment: Sendable {
     let fail: @Sendable (KafkaError) -> Void
     let lag: @Sendable (TopicPartition) -> Int64
 
-    /// The way of a lane's outputs and positions.
-    enum Path: Sendable {
-        case atLeastOnce(Acknowledged)
-        case exactlyOnce(TransactionCoordinator)
-    }
-
-    /// What delivery at least once needs.
-    struct Acknowledged: Sendable {
-        let outbox: Outbox
-        let reports: LaneReports
-        /// False when the commit could not even be asked for.
-        let commit: @Sendable ([PartitionOffset]) -> Bool
+    init(
+        _ rules: CompiledRules, _ options: PipelineOptions, partitions: PartitionCounts, keyWatch: KeyWatch,
+        path: DeliveryPath, state: StateAccess?, member: MembershipLink,
+        lag: @escaping @Sendable (TopicPartition) -> Int64
+    ) {
+        self.rules = rules
+        self.options = options
+        self.partitions = partitions
+        self.keyWatch = keyWatch
+        self.path = path
+        self.state = state
+        self.lag = lag
+        report = member.report
+        notice = member.notice
+        fail = { member.over($0, nil) }
+        let topics = TopicTable(options.topicNames)
+        self.topics = topics
+        encoder = options.makeEncoder(options.profile)
+        feedEncoder = options.profile == .ecs ? nil : options.makeEncoder(.ecs)
+        shortEncoder = options.makeShortEncoder()
+        var evaluatorOptions = EvaluatorOptions(
+            ordering: .stream(lateness: options.allowedLateness.wholeNanoseconds),
+            decodeLimits: DecodeLimits(bytes: options.maxRecordBytes))
+        evaluatorOptions.scriptBlocks = options.scriptBlocks
+        evaluatorOptions.verbatimTopics = Set(
+            (options.origins ?? options.inputs).filter { !$0.normalizes }.map { topics.id(of: $0.name) })
+        self.evaluatorOptions = evaluatorOptions
+        idleNanoseconds = UInt64(options.idleTimeout.wholeNanoseconds)
+        stallNanoseconds = UInt64(options.stallTimeout.wholeNanoseconds)
     }
 
     func makeDelivery(lane: UInt64, partition: Int32) -> any LaneDelivery {
@@ -53,6 +70,19 @@ struct LaneEnvironment: Sendable {
         case .exactlyOnce(let transactions):
             TransactionalDelivery(lane: lane, partition: partition, options: options, transactions: transactions)
         }
+    }
+}
+
+extension PipelineOptions {
+    func makeEncoder(_ profile: AlertProfile) -> AlertEncoder {
+        AlertEncoder(topics: topicNames, engineVersion: Engine.version, profile: profile)
+    }
+
+    /// For alerts that proved too large: leaves the original events out.
+    func makeShortEncoder() -> AlertEncoder {
+        AlertEncoder(
+            topics: topicNames, engineVersion: Engine.version, profile: profile,
+            limits: AlertLimits(original: 0, allOriginals: 0, excerpt: 0, value: 256, member: 0))
     }
 }
 

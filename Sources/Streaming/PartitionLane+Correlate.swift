@@ -32,7 +32,8 @@ extension PartitionLane {
         guard state == .reading, correlation.partitions > 0, !sources.isEmpty else { return }
         let since = correlation.said.map { now.uptimeNanoseconds - $0.at.uptimeNanoseconds } ?? .max
         guard since >= Self.watermarkInterval else { return }
-        let watermark = detector.laneWatermark(lane: partition, lanes: environment.width.lanes, generation: generation)
+        let watermark = detector.laneWatermark(
+            lane: partition, lanes: environment.partitions.lanes, generation: generation)
         guard watermark != correlation.said?.watermark || since >= Self.repetitionInterval else { return }
         correlation.said = (watermark, now)
         for partition in 0..<correlation.partitions {

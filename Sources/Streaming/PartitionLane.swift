@@ -74,7 +74,7 @@ final class PartitionLane: @unchecked Sendable {
             tracking: environment.state.map { _ in StateTracking(topics: environment.topics.names) })
         state = environment.state == nil ? .reading : .restoring
         hasToRestore = Atomic(environment.state != nil)
-        correlation.partitions = environment.width.correlate
+        correlation.partitions = environment.partitions.correlate
         batch = MessageBatch(capacity: environment.options.batchSize)
         meter = LaneMeter(rules: environment.rules.rules.count)
     }

@@ -28,7 +28,7 @@ public final class Pipeline: Sendable {
         var membership: Membership?
         /// One that is about to be given up; may still learn that another process has taken our place.
         var ending: Membership?
-        var width = Membership.Width()
+        var partitions = PartitionCounts()
         /// Reads the correlate topic, where some rule needs it.
         var correlation: Pipeline?
         var failure: KafkaError?
@@ -57,7 +57,7 @@ public final class Pipeline: Sendable {
         let topics = try TopicCheck(options: options, rules: state.withLock { $0.rules }).run()
         state.withLock { state in
             state.rules = topics.rules
-            state.width = Membership.Width(inputs: topics.partitions, correlate: topics.correlatePartitions)
+            state.partitions = PartitionCounts(inputs: topics.partitions, correlate: topics.correlatePartitions)
         }
         if topics.correlatePartitions > 0 {
             try startCorrelation(topics.rules)
@@ -196,20 +196,20 @@ public final class Pipeline: Sendable {
         _ rules: CompiledRules, until deadline: DispatchTime, done: @escaping @Sendable ([Int32]) -> Void
     ) throws {
         let (current, membership, correlation, known) = state.withLock {
-            ($0.rules, $0.membership, $0.correlation, $0.width)
+            ($0.rules, $0.membership, $0.correlation, $0.partitions)
         }
         var spread = options.readsHits ? rules : rules.spread(over: options.keying(known.inputs))
         let beginsToRemember = spread.keepsState(in: options.role) && membership?.keepsState == false
         let beginsToHandOn = !options.readsHits && !spread.forwarded.isEmpty && correlation == nil
-        var width = known
+        var partitions = known
         if beginsToRemember || beginsToHandOn || spread.hasShadowRules && !current.hasShadowRules {
             let topics = try TopicCheck(options: options, rules: rules).run()
             spread = topics.rules
-            width.correlate = topics.correlatePartitions
+            partitions.correlate = topics.correlatePartitions
         }
         let rules = spread
         if beginsToHandOn { try startCorrelation(rules) }
-        state.withLock { $0.width = width }
+        state.withLock { $0.partitions = partitions }
         // First, so that what this pipeline hands on is known there.
         if let correlation { try correlation.replaceRules(rules, until: deadline) { _ in } }
         let replaced: @Sendable ([Int32]) -> Void = { [observe] busy in
@@ -222,7 +222,7 @@ public final class Pipeline: Sendable {
             return replaced([])
         }
         try membership?.replaceRules(
-            rules, correlatePartitions: width.correlate, until: deadline, done: replaced)
+            rules, correlatePartitions: partitions.correlate, until: deadline, done: replaced)
         state.withLock { $0.rules = rules }
         if membership == nil { replaced([]) }
     }
@@ -231,8 +231,8 @@ public final class Pipeline: Sendable {
 
     private func makeMembership() throws -> Membership {
         try Membership(
-            rules: state.withLock { $0.rules }, options: options, pool: pool, width: state.withLock { $0.width },
-            keyWatch: keyWatch, log: log,
+            rules: state.withLock { $0.rules }, options: options, pool: pool,
+            partitions: state.withLock { $0.partitions }, keyWatch: keyWatch, log: log,
             owner: Membership.Owner(
                 observe: observe,
                 committed: { [weak self] in self?.state.withLock { $0.restarts = 0 } },

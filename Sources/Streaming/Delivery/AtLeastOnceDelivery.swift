@@ -9,7 +9,7 @@ import KafkaClient
 final class AtLeastOnceDelivery: LaneDelivery {
     private let lane: UInt64
     private let environment: LaneEnvironment
-    private let path: LaneEnvironment.Acknowledged
+    private let path: DeliveryPath.Acknowledged
     private var tracker = CheckpointTracker<Step>()
     /// Outputs by number, until they are acknowledged.
     private var inFlight: [UInt64: Output] = [:]
@@ -32,7 +32,7 @@ final class AtLeastOnceDelivery: LaneDelivery {
         case commit([PartitionOffset])
     }
 
-    init(lane: UInt64, environment: LaneEnvironment, path: LaneEnvironment.Acknowledged) {
+    init(lane: UInt64, environment: LaneEnvironment, path: DeliveryPath.Acknowledged) {
         self.lane = lane
         self.environment = environment
         self.path = path

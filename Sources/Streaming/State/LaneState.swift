@@ -73,6 +73,21 @@ struct StateAccess: Sendable {
     /// How long nothing may come. An open transaction of the lane's former owner takes up to its time-out to end.
     let timeout: Duration
 
+    /// - Throws: `InvalidProperties`, or `KafkaError` when librdkafka cannot start.
+    init(
+        _ consumer: Consumer, _ producer: Producer, _ options: PipelineOptions, width: Int, log: ClientLog.Handler?,
+        notice: @escaping @Sendable (KafkaError) -> Void
+    ) throws {
+        self.consumer = consumer
+        self.producer = producer
+        self.width = width
+        restorer = try StateRestorer(
+            options.consumerProperties, application: options.application, topic: options.stateTopic, owner: .input,
+            log: log, notice: notice)
+        growth = options.createTopics == nil ? nil : options.producer
+        timeout = max(options.connectTimeout, options.transactionTimeout * 2)
+    }
+
     /// Reads the state of a partition to its end, then what the group has committed for `places`, and sees to it that
     /// reading them begins where the state ends. The completion is not called when the reading was given up.
     func read(
