@@ -31,7 +31,10 @@ extension Settings {
             """),
         Declaration(
             "kafka.create_topics", \.kafka.createTopics, .boolean,
-            "Create the topics that are missing. Otherwise a missing topic stops the start."),
+            """
+            Create the topics that are missing. Otherwise a missing topic stops the start. One for state, such as \
+            apus.state, that is not compacted stops it in any case: it would forget what rules remember of hosts.
+            """),
         Declaration(
             "kafka.topic_partitions", \.kafka.topicPartitions, .integer(1...10_000),
             "Partitions of a topic that Apus creates."),

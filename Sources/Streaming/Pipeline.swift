@@ -54,7 +54,7 @@ public final class Pipeline: Sendable {
     ///
     /// - Throws: `StartFailure`, `InvalidProperties` or `KafkaError`; nothing was read then.
     public func start() throws {
-        let topics = try TopicCheck(options: options, rules: state.withLock { $0.rules }).run()
+        let topics = try TopicCheck(options: options, rules: state.withLock { $0.rules }, observe: observe).run()
         state.withLock { state in
             state.rules = topics.rules
             state.partitions = PartitionCounts(inputs: topics.partitions, correlate: topics.correlatePartitions)
@@ -203,7 +203,7 @@ public final class Pipeline: Sendable {
         let beginsToHandOn = !options.readsHits && !spread.forwarded.isEmpty && correlation == nil
         var partitions = known
         if beginsToRemember || beginsToHandOn || spread.hasShadowRules && !current.hasShadowRules {
-            let topics = try TopicCheck(options: options, rules: rules).run()
+            let topics = try TopicCheck(options: options, rules: rules, observe: observe).run()
             spread = topics.rules
             partitions.correlate = topics.correlatePartitions
         }

@@ -10,6 +10,8 @@ public enum PipelineEvent: Sendable {
     case started(version: String)
     /// Rules whose events do not come together in the lanes that read them, each with the reason.
     case correlatesThrough(topic: String, rules: [String])
+    /// The brokers do not tell whether a topic is compacted that has to be.
+    case compactionUnseen(topic: String, KafkaError)
     case assigned([TopicPartition])
     case revoked([TopicPartition], lost: Bool)
     case committed([PartitionOffset])

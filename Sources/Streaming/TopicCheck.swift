@@ -45,6 +45,10 @@ extension StartFailure {
 struct TopicCheck {
     let options: PipelineOptions
     let rules: CompiledRules
+    /// Told of what is no reason to refuse the start.
+    let observe: @Sendable (PipelineEvent) -> Void
+
+    private var brokers: String { options.producer["bootstrap.servers"] ?? "HOST:PORT" }
 
     /// What was found.
     struct Topics {
@@ -109,7 +113,11 @@ struct TopicCheck {
             }
             metadata = try awaitMetadata(of: [options.stateTopic], partitions: widest, admin)
         }
-        return reason(forState: widest, in: metadata).map { [$0] } ?? []
+        if let reason = reason(forState: widest, in: metadata) { return [reason] }
+        let refusal = options.state.refusal(admin, brokers: brokers, timeout: options.connectTimeout) { [observe] in
+            observe(.compactionUnseen(topic: options.stateTopic, $0))
+        }
+        return refusal.map { [$0] } ?? []
     }
 
     private func checkCorrelate(
@@ -171,16 +179,13 @@ struct TopicCheck {
         guard reasons.isEmpty else { throw StartFailure(reasons) }
     }
 
-    /// One hour before compaction: an instance that restores finds the newest checkpoint whole.
-    static let stateConfiguration = ["cleanup.policy": "compact", "min.compaction.lag.ms": "3600000"]
-
     private func create(state partitions: Int, _ creation: TopicCreation, _ admin: Admin) throws {
         let refusals = try admin.create(
             [
                 NewTopic(
                     options.stateTopic, partitions: partitions,
                     replication: creation.replicationFactor > 0 ? creation.replicationFactor : nil,
-                    configuration: Self.stateConfiguration)
+                    configuration: options.state.configuration)
             ], timeout: options.connectTimeout)
         let reasons = refusals.values.filter { $0.reaction != .ignore }.map(\.description)
         guard reasons.isEmpty else { throw StartFailure(reasons) }
@@ -188,7 +193,7 @@ struct TopicCheck {
 
     private func reason(forState partitions: Int, in metadata: ClusterMetadata) -> String? {
         let topic = options.stateTopic
-        let script = "kafka-topics.sh --bootstrap-server \(options.producer["bootstrap.servers"] ?? "HOST:PORT")"
+        let script = "kafka-topics.sh --bootstrap-server \(brokers)"
         let found = metadata.topic(topic)?.partitions.count ?? 0
         guard found < partitions else { return nil }
         if let error = metadata.topic(topic)?.error, error.code != .unknownTopicOrPartition { return error.description }
@@ -198,7 +203,7 @@ struct TopicCheck {
                 \(script) --alter --topic \(topic) --partitions \(partitions)
                 """
         }
-        let settings = Self.stateConfiguration.sorted { $0.key < $1.key }.map { "--config \($0.key)=\($0.value)" }
+        let settings = options.state.configuration.sorted { $0.key < $1.key }.map { "--config \($0.key)=\($0.value)" }
         return """
             topic '\(topic)', for what rules remember of hosts, does not exist. Set kafka.create_topics, or create it: \
             \(script) --create --topic \(topic) --partitions \(partitions) \(settings.joined(separator: " "))
@@ -214,7 +219,7 @@ struct TopicCheck {
             let others = near.isEmpty ? "the cluster has no topics" : "the cluster has \(near.joined(separator: ", "))"
             return """
                 topic '\(topic)' does not exist (\(others)). Correct its name, set kafka.create_topics, or create it: \
-                kafka-topics.sh --bootstrap-server \(options.producer["bootstrap.servers"] ?? "HOST:PORT") --create \
+                kafka-topics.sh --bootstrap-server \(brokers) --create \
                 --topic \(topic) --partitions 6
                 """
         }

@@ -72,7 +72,8 @@ class TransactionBroker(Broker):
     def __init__(self, partitions, alerts=1):
         self.process = subprocess.Popen(
             [sys.executable, "ops/broker/broker.py", "--topic", f"events:{partitions}",
-             "--topic", f"alerts:{alerts}", "--topic", "dead:1", "--topic", f"bench.state:{partitions}"], stdout=subprocess.PIPE, text=True)
+             "--topic", f"alerts:{alerts}", "--topic", "dead:1", "--topic", f"bench.state:{partitions}:compact"],
+            stdout=subprocess.PIPE, text=True)
         self.address = self.process.stdout.readline().split()[-1].strip()
 
 

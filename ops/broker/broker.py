@@ -641,8 +641,10 @@ async def main(options):
             context.load_verify_locations(options.client_authority)
             context.verify_mode = ssl.CERT_REQUIRED
     for topic in options.topic:
-        name, _, partitions = topic.partition(":")
+        name, partitions, policy = (topic.split(":") + ["", ""])[:3]
         broker.topics[name] = [Partition() for _ in range(int(partitions or 1))]
+        if policy:
+            broker.configurations[name] = {"cleanup.policy": policy}
 
     async def listen(port):
         return await asyncio.start_server(broker.serve, "127.0.0.1", port, ssl=context)
@@ -681,7 +683,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--port", type=int, default=0, help="0, the default, lets the system choose")
     parser.add_argument("--advertise", type=int, help="the port clients are told, where something stands in front")
-    parser.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS")
+    parser.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS:POLICY",
+                        help="partitions (1) and cleanup.policy (delete, and without effect) may be left out")
     parser.add_argument("--user", action="append", default=[], metavar="NAME:PASSWORD", help="demands SASL")
     parser.add_argument("--token", action="append", default=[], help="an OAUTHBEARER token to accept")
     parser.add_argument("--certificate", help="PEM; makes it a TLS listener")

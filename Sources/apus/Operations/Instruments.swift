@@ -64,9 +64,8 @@ final class Instruments: Sendable {
         case .laneClosed(let lane):
             state.withLock { $0.ledger.close(LaneTotals(lane, $0.engine), of: lane.id) }
         // Counted by the lanes, or seen in their readings.
-        case .restored, .stateDiscarded, .started, .correlatesThrough, .deadLettered, .paused, .resumed, .stalled,
-            .laneSilent, .rulesReplaced,
-            .failed, .stopped:
+        case .restored, .stateDiscarded, .started, .correlatesThrough, .compactionUnseen, .deadLettered, .paused,
+            .resumed, .stalled, .laneSilent, .rulesReplaced, .failed, .stopped:
             break
         }
     }

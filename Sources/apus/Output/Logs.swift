@@ -69,6 +69,12 @@ struct Logs {
                 logger.info(
                     "\(rules.count) \(rules.count == 1 ? "rule comes" : "rules come") together through topic '\(topic)'",
                     metadata: ["rules": "\(rules.prefix(10).joined(separator: "; "))"])
+            case .compactionUnseen(let topic, let error):
+                logger.warning(
+                    """
+                    whether '\(topic)' is compacted could not be seen, and what rules remember of hosts would be gone \
+                    without a word if it is not (allow DescribeConfigs on it): \(error)
+                    """)
             case .assigned(let partitions): logger.info("assigned", metadata: ["partitions": "\(partitions)"])
             case .revoked(let partitions, let lost):
                 logger.info("revoked", metadata: ["partitions": "\(partitions)", "lost": "\(lost)"])

@@ -178,56 +178,38 @@ extension RuleTopic {
     /// - Throws: `StartFailure` when the topic is not compacted, or `KafkaError`.
     static func prepare(_ topic: String, _ options: PipelineOptions, log: (String) -> Void) throws {
         let admin = try Admin(options.producer)
+        let topic = CompactedTopic(
+            topic, setting: "rules.topic",
+            loss: "its rules would be deleted when they have not been published for a while (retention.ms)")
         try create(topic, options, admin)
-        guard let policy = cleanupPolicy(of: topic, options, admin, log), policy != "compact" else { return }
-        throw StartFailure([
-            """
-            topic '\(topic)' of rules.topic has cleanup.policy=\(policy): its rules would be deleted when they have not been \
-            published for a while (retention.ms). Let it keep the newest record of each rule: kafka-configs.sh \
-            --bootstrap-server \(options.producer["bootstrap.servers"] ?? "HOST:PORT") --alter --entity-type topics \
-            --entity-name \(topic) --add-config cleanup.policy=compact
-            """
-        ])
-    }
-
-    /// Nil where that cannot be seen; `log` is told then, if it matters.
-    private static func cleanupPolicy(
-        of topic: String, _ options: PipelineOptions, _ admin: Admin, _ log: (String) -> Void
-    ) -> String? {
-        do throws(KafkaError) {
-            return try admin.configuration(of: topic, timeout: options.connectTimeout)["cleanup.policy"]
-        } catch {
-            // Brokers for trying things out keep everything; and whoever reads the topic says that it is missing.
-            guard ![.unsupportedFeature, .unknownTopicOrPartition].contains(error.code) else { return nil }
+        let brokers = options.producer["bootstrap.servers"] ?? "HOST:PORT"
+        let refusal = topic.refusal(admin, brokers: brokers, timeout: options.connectTimeout) { error in
             log(
                 """
-                whether '\(topic)' is compacted could not be seen, and rules that are deleted after a while would be gone \
-                without a word (allow DescribeConfigs on it): \(error)
+                whether '\(topic.name)' is compacted could not be seen, and rules that are deleted after a while would be \
+                gone without a word (allow DescribeConfigs on it): \(error)
                 """)
-            return nil
         }
+        if let refusal { throw StartFailure([refusal]) }
     }
 
     /// One partition, so that what is published together comes in one order.
-    private static func create(_ topic: String, _ options: PipelineOptions, _ admin: Admin) throws {
+    private static func create(_ topic: CompactedTopic, _ options: PipelineOptions, _ admin: Admin) throws {
         guard let creation = options.createTopics else { return }
-        guard try admin.metadata(timeout: options.connectTimeout).topic(topic)?.partitions.isEmpty != false else {
-            return
+        func isMissing() throws -> Bool {
+            try admin.metadata(timeout: options.connectTimeout).topic(topic.name)?.partitions.isEmpty != false
         }
+        guard try isMissing() else { return }
         let refusals = try admin.create(
             [
                 NewTopic(
-                    topic, partitions: 1,
+                    topic.name, partitions: 1,
                     replication: creation.replicationFactor > 0 ? creation.replicationFactor : nil,
-                    configuration: ["cleanup.policy": "compact"])
+                    configuration: topic.configuration)
             ], timeout: options.connectTimeout)
-        if let refusal = refusals[topic], refusal.reaction != .ignore { throw refusal }
+        if let refusal = refusals[topic.name], refusal.reaction != .ignore { throw refusal }
         // The broker that is asked learns of it a little later.
         let deadline = ContinuousClock.now + options.connectTimeout
-        while try admin.metadata(timeout: options.connectTimeout).topic(topic)?.partitions.isEmpty != false,
-            ContinuousClock.now < deadline
-        {
-            usleep(50_000)
-        }
+        while try isMissing(), ContinuousClock.now < deadline { usleep(50_000) }
     }
 }
