@@ -82,6 +82,9 @@ public struct KeyReader: Sendable {
         }
     }
 
+    /// How many values each of its keys has.
+    public var fieldCount: Int { fields.count }
+
     /// Every combination of distinct values of the key fields, in order; empty when a key that is not optional is
     /// missing, so that the event is invisible to the stage. One empty key when there are no key fields.
     public func keys(of event: Event) -> (keys: [CorrelationKey], truncated: Bool) {

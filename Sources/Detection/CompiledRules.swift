@@ -18,7 +18,11 @@ public struct CompiledRules: Sendable {
     public let hash: String
     public let queries: CompiledQueries
     /// Rules whose events do not come together in the lanes that read them; none before ``spread(over:)``.
-    public internal(set) var forwarded: Set<Int> = []
+    public private(set) var forwarded: Set<Int> = []
+    /// The same by id, for the hits that come back.
+    private(set) var forwardedByID: [String: Int] = [:]
+    /// Per rule, the beginning of its content hash: the version of it that a hit is of.
+    let versions: [String]
     /// The field that has to bring all events of a host to partitions of one number, since some rule correlates them
     /// there; nil when none relies on it, and before ``spread(over:)``.
     public internal(set) var partitionKey: FieldID?
@@ -32,6 +36,7 @@ public struct CompiledRules: Sendable {
         normalizers: [NormalizerTable] = []
     ) throws(PatternProblem) {
         rules = set.rules
+        versions = set.rules.map { StateKey.prefix(ofHash: $0.contentHash) }
         self.exceptions = exceptions.exceptions
         hash = set.hash(with: exceptions)
         queries = try CompiledQueries(
@@ -48,6 +53,12 @@ public struct CompiledRules: Sendable {
                     stage: exception.stage.map { $0 - 1 }, expiry: exception.expiry)
             },
             further: set.rules.flatMap { $0.suppression?.fields ?? [] }, normalizers: normalizers)
+    }
+
+    /// Leaves the correlation of these rules to other lanes than those that read their events.
+    mutating func forward(_ rules: Set<Int>) {
+        forwarded = rules
+        forwardedByID = Dictionary(uniqueKeysWithValues: rules.map { (self.rules[$0].id, $0) })
     }
 
     /// For each rule, the index of the rule of the same id in `former`, changed or not.

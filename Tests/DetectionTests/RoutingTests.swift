@@ -3,6 +3,7 @@ import Correlation
 import Detection
 import EventSchema
 import Events
+import Foundation
 import Rules
 import TestSupport
 import Testing
@@ -188,6 +189,43 @@ import Testing
         for offset in 0..<2 { other.send("a", at: 10 + offset, lane: 0, offset: offset) }
         other.finish()
         #expect(other.findings.count == 1)
+    }
+
+    /// Instances may run with different rules side by side: only hits of the very version of a rule that is handed on here
+    /// are taken.
+    @Test func hitsOfOtherRulesAreUnknown() throws {
+        func rules(_ queries: [Character: String], key: FieldPath?) throws -> CompiledRules {
+            try CompiledRules(
+                RuleSet(
+                    queries.map { try rule($1, id: "8a4b1c52-0d0e-4c58-9d0b-00000000000\($0)") })
+            ).spread(over: [InputKeying(topic: "events", key: key, partitions: 2)])
+        }
+        let byUser = Self.rules[0]
+        let byHost = byUser.replacingOccurrences(of: "user.name", with: "host.id")
+        // The first correlates where it is read.
+        let receiver = Detector(
+            try rules(["1": byUser, "2": byHost], key: "user.name"),
+            options: EvaluatorOptions(ordering: .stream(lateness: 0)),
+            role: .correlate(lanes: TopicID(rawValue: 2), mayRepeat: false))
+        let source = receiver.addCarrier(topic: TopicID(rawValue: 0), partition: 0)
+        func take(hitOf query: String, as number: Character) throws -> [TakenForward] {
+            let sender = Cluster(try rules([number: query], key: nil), lanes: 1, correlateLanes: 1)
+            sender.send("a", at: 10, lane: 0, offset: 0)
+            return sender.forwards(lane: 0).map { record in
+                record.hit.withUnsafeBytes { hit in
+                    record.value.withUnsafeBytes { value in
+                        receiver.take(
+                            value, hit: hit,
+                            carrier: RecordOrigin(topic: TopicID(rawValue: 0), partition: 0, offset: 0),
+                            source: source, topics: Cluster.topics)
+                    }
+                }
+            }
+        }
+        #expect(try take(hitOf: byHost, as: "2") == [.taken])
+        #expect(try take(hitOf: byHost.replacingOccurrences(of: "30s", with: "31s"), as: "2") == [.unknown])
+        #expect(try take(hitOf: byHost, as: "3") == [.unknown])
+        #expect(try take(hitOf: byUser, as: "1") == [.unknown])
     }
 
     /// Whoever reads the topic sees what the program did not write, too.

@@ -121,10 +121,11 @@ extension CompiledRules {
         let places = places(for: inputs)
         var spread = self
         spread.partitionKey = partitionKey(places, inputs)
-        spread.forwarded = Set(
-            places.enumerated().compactMap { rule, place in
-                if case .correlateTopic? = place { rule } else { nil }
-            })
+        spread.forward(
+            Set(
+                places.enumerated().compactMap { rule, place in
+                    if case .correlateTopic? = place { rule } else { nil }
+                }))
         return spread
     }
 

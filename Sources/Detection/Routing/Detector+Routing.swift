@@ -36,7 +36,7 @@ extension Detector {
             let rule = rules.rules[hit.query]
             let origin = hit.event.origin
             let header = HitHeader(
-                rule: rule.id, hash: StateKey.prefix(ofHash: rule.contentHash),
+                rule: rule.id, hash: rules.versions[hit.query],
                 topic: topics[Int(origin.topic.rawValue)], partition: origin.partition, offset: origin.offset,
                 time: hit.event.timestamp, tiebreaker: hit.event.tiebreaker, isLate: hit.event.isLate,
                 isAhead: hit.isAhead, isJoined: hit.isJoined, stages: hit.stages, key: hit.key)
@@ -73,12 +73,14 @@ extension Detector {
     ) -> TakenForward {
         do throws(StateCorruption) {
             let header = try HitHeader(Array(hit))
-            guard let query = forwardedRule(header), let topic = topics.firstIndex(of: header.topic) else {
+            guard let query = rules.forwardedByID[header.rule], rules.versions[query] == header.hash,
+                let topic = topics.firstIndex(of: header.topic)
+            else {
                 return .unknown
             }
-            let stages = rules.queries.queries[query].stages
+            let stages = rules.queries.keyReaders[query]
             guard header.stages.allSatisfy(stages.indices.contains), !header.stages.isEmpty,
-                header.key.values.count == stages[0].keys.count
+                header.key.values.count == stages[0].fieldCount
             else { throw StateCorruption("stages \(header.stages) of a rule with \(stages.count)") }
             let forwarded = ForwardedHit(
                 query: query, key: header.key, stages: header.stages,
@@ -97,13 +99,6 @@ extension Detector {
             return .taken
         } catch {
             return .corrupt(error.description)
-        }
-    }
-
-    private func forwardedRule(_ header: HitHeader) -> Int? {
-        rules.forwarded.first { index in
-            let rule = rules.rules[index]
-            return rule.id == header.rule && StateKey.prefix(ofHash: rule.contentHash) == header.hash
         }
     }
 
