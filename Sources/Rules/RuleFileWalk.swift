@@ -43,11 +43,13 @@ struct RuleFileWalk {
     }
 
     /// The text of a rule file.
-    static func read(_ path: String) throws(RuleProblem) -> String {
+    static func read(_ path: String) throws(RuleProblem) -> String { try text(of: try content(path), path: path) }
+
+    static func content(_ path: String) throws(RuleProblem) -> Data {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw problem(path, "the file cannot be read")
         }
-        return try text(of: data, path: path)
+        return data
     }
 
     /// What was read as the text of a rule file.

@@ -1,5 +1,5 @@
 import EQL
-import FoundationEssentials
+import Synchronization
 
 /// A rule of a type other than `eql`; named, so that nobody believes it is running.
 public struct UnsupportedRule: Hashable, Sendable, CustomStringConvertible {
@@ -35,8 +35,13 @@ public struct RuleLoadReport: Sendable {
 /// `max_signals` caps the alerts of one run in Elastic, at 100 by default. A stream has no runs, so it is not
 /// applied: every finding becomes an alert, those beyond the cap are counted, and a file that asks for fewer than
 /// the default is told so.
-public struct RuleLoader: Sendable {
+///
+/// A loader that is used again reads only what has changed since its last load: it remembers what each file and document
+/// gave, by its bytes. What comes of a load is the same as from a new loader.
+public final class RuleLoader: Sendable {
     private let checker: QueryChecker
+    /// Of the last load.
+    private let known = Mutex<RuleReadings.Known>([:])
 
     public init(checker: QueryChecker) {
         self.checker = checker
@@ -53,33 +58,39 @@ public struct RuleLoader: Sendable {
         var walk = RuleFileWalk()
         for path in paths { walk.visit(path) }
         var collection = RuleCollection(problems: walk.problems)
+        var readings = RuleReadings(checker, known: known.withLock { $0 })
         for path in walk.files {
             do {
-                let text = try RuleFileWalk.read(path)
-                if RuleFileWalk.isExport(path) {
-                    collection.add(export: text, path: path, checker: checker)
-                } else {
-                    collection.add(text: text, path: path, checker: checker)
-                }
+                collection.add(
+                    try readings.reading(
+                        of: try RuleFileWalk.content(path), path: path, isExport: RuleFileWalk.isExport(path)))
             } catch {
                 collection.problems.append(error)
             }
         }
-        for document in documents { collection.add(document, checker: checker) }
+        for document in documents {
+            do {
+                collection.add(
+                    try readings.reading(of: document.content, path: document.path, isExport: false), of: document)
+            } catch {
+                collection.problems.append(error)
+            }
+        }
+        known.withLock { $0 = readings.current }
         return collection.report(fileCount: walk.files.count + documents.count)
     }
 
     /// Reads rules from text, as if it were an export at `path`.
     public func load(ndjson: String, path: String) -> RuleLoadReport {
         var collection = RuleCollection(problems: [])
-        collection.add(export: ndjson, path: path, checker: checker)
+        collection.add(RuleReading(export: ndjson, path: path, checker: checker))
         return collection.report(fileCount: 1)
     }
 
     /// Reads one rule from text, as if it stood in a file at `path`.
     public func load(toml: String, path: String) -> RuleLoadReport {
         var collection = RuleCollection(problems: [])
-        collection.add(text: toml, path: path, checker: checker)
+        collection.add(RuleReading(toml: toml, path: path, checker: checker))
         return collection.report(fileCount: 1)
     }
 }
@@ -119,34 +130,16 @@ private struct RuleCollection {
         self.problems = problems
     }
 
-    mutating func add(text: String, path: String, checker: QueryChecker) {
-        var file = RuleFile(path: path, text: text, checker: checker)
-        let outcome = file.read()
-        problems += file.problems
-        add(outcome)
-    }
-
-    mutating func add(_ document: RuleDocument, checker: QueryChecker) {
-        do {
-            let text = try RuleFileWalk.text(of: document.content, path: document.path)
-            var file = RuleFile(path: document.path, text: text, checker: checker)
-            let outcome = file.read()
-            problems += file.problems
-            if case .rule(let rule, let place) = outcome, let problem = document.misfiled(rule, at: place) {
+    /// - Parameter document: where the reading lies, if in no file.
+    mutating func add(_ reading: RuleReading, of document: RuleDocument? = nil) {
+        problems += reading.problems
+        for outcome in reading.outcomes {
+            if case .rule(let rule, let place) = outcome, let problem = document?.misfiled(rule, at: place) {
                 problems.append(problem)
             } else {
                 add(outcome)
             }
-        } catch {
-            problems.append(error)
         }
-    }
-
-    mutating func add(export text: String, path: String, checker: QueryChecker) {
-        var export = RuleExport(path: path, checker: checker)
-        let outcomes = export.read(text)
-        problems += export.problems
-        for outcome in outcomes { add(outcome) }
     }
 
     private mutating func add(_ outcome: RuleFileOutcome) {

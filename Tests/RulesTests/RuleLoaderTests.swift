@@ -1,6 +1,8 @@
 import EQL
 import EventSchema
 import Foundation
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import Rules
@@ -223,5 +225,99 @@ import Testing
         let problem = try #require(report.problems.first)
         #expect(problem.place.description == "\(folder.path)/b.toml:3:11")
         #expect(problem.message.contains("\(folder.path)/a.toml:3:11"))
+    }
+
+    // MARK: Loading again
+
+    /// Counts the queries that are checked.
+    private final class Checks: Sendable {
+        let count = Atomic<Int>(0)
+        var checker: QueryChecker {
+            QueryChecker { [self] source, options in
+                count.add(1, ordering: .relaxed)
+                return lenientChecker.check(source, options)
+            }
+        }
+
+        /// Since the last call.
+        func take() -> Int { count.exchange(0, ordering: .relaxed) }
+    }
+
+    @Test func onlyWhatHasChangedIsReadAgain() throws {
+        let folder = try TemporaryFolder()
+        let checks = Checks()
+        let loader = RuleLoader(checker: checks.checker)
+        func write(_ number: Int, _ query: String = "any where true") throws {
+            try folder.write(
+                ruleText(["rule_id": "rule_id = \"id-\(number)\""], query: "query = '\(query)'"), to: "\(number).toml")
+        }
+        func load(_ document: String = "any where true") -> RuleLoadReport {
+            let text = ruleText(["rule_id": "rule_id = \"id-0\""], query: "query = '\(document)'")
+            return loader.load(
+                paths: [folder.path],
+                documents: [RuleDocument(id: "id-0", content: Array(text.utf8), path: "rules/id-0")])
+        }
+        for number in 1...3 { try write(number, number == 3 ? "BAD" : "any where true") }
+        #expect(load().rules.rules.map(\.id) == ["id-0", "id-1", "id-2"])
+        #expect(checks.take() == 4)
+        #expect(load().problems.map(\.message) == ["BAD is bad"], "said again")
+        #expect(checks.take() == 0)
+        try write(3)
+        #expect(load().rules.rules.count == 4)
+        #expect(checks.take() == 1)
+        #expect(load("any where false").rules["id-0"]?.query == "any where false")
+        #expect(checks.take() == 1)
+        try FileManager.default.removeItem(at: folder.url.appending(path: "1.toml"))
+        #expect(load("any where false").rules.rules.map(\.id) == ["id-0", "id-2", "id-3"])
+        #expect(checks.take() == 0)
+        try write(1)
+        #expect(load("any where false").rules.rules.count == 4)
+        #expect(checks.take() == 1, "what has gone was forgotten")
+    }
+
+    /// Whatever becomes of the files, also with errors, equal ids, and files that give no text.
+    @Test(arguments: 0..<20) func aLoadIsThatOfANewLoader(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        func below(_ limit: Int) -> Int { Int(random.next() % UInt64(limit)) }
+        func text() -> String {
+            let rule = ruleText(
+                [
+                    "rule_id": "rule_id = \"id-\(below(6))\"", "name": "name = \"Rule \(below(3))\"",
+                    "type": "type = \"\(["eql", "eql", "eql", "esql"][below(4)])\"",
+                    "more": ["", "max_signals = 5", "version = true"][below(3)],
+                ], query: "query = 'any where \(["true", "false", "BAD"][below(3)])'")
+            return below(8) == 0 ? "nonsense" : rule
+        }
+        let folder = try TemporaryFolder()
+        let loader = RuleLoader(checker: lenientChecker)
+        var documents: [RuleDocument] = []
+        for _ in 0..<40 {
+            let name = ["a.toml", "b.toml", "c/a.toml", "c/d.toml", "e.ndjson"][below(5)]
+            switch below(5) {
+            case 0: try? FileManager.default.removeItem(at: folder.url.appending(path: name))
+            case 1:
+                try folder.write("", to: name)
+                try Data([0x61, 0xFF]).write(to: folder.url.appending(path: name))
+            case 2:
+                documents = (0..<below(3)).map { number in
+                    RuleDocument(
+                        id: "id-\(below(6))", content: Array(text().utf8), path: "topic[0]@\(below(4))/\(number)")
+                }
+            default:
+                let export = #"{"rule_id":"id-\#(below(6))","type":"\#(["eql", "query"][below(2)])"}"#
+                try folder.write(name.hasSuffix("n") ? export : text(), to: name)
+            }
+            let paths = below(4) == 0 ? [folder.path + "/c", folder.path] : [folder.path]
+            let (again, anew) = (
+                loader.load(paths: paths, documents: documents),
+                RuleLoader(checker: lenientChecker).load(paths: paths, documents: documents)
+            )
+            #expect(again.problems == anew.problems)
+            #expect(again.unsupported == anew.unsupported)
+            #expect(again.fileCount == anew.fileCount)
+            #expect(again.rules.hash == anew.rules.hash)
+            #expect(
+                again.rules.rules.map { "\($0.name) \($0.path)" } == anew.rules.rules.map { "\($0.name) \($0.path)" })
+        }
     }
 }

@@ -78,7 +78,7 @@ struct Eval: ParsableCommand {
         let (rules, file) = arguments
         let compiled = try LoadedRules(
             paths: rules, exceptions: exceptions.paths, includesDisabled: exceptions.includesDisabled,
-            checker: .bounded
+            loader: RuleLoader(checker: .bounded)
         ).compile(strict: strict, normalizers: normalization.tables())
         let detector = Detector(
             compiled,

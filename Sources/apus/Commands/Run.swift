@@ -49,9 +49,10 @@ struct Run: AsyncParsableCommand {
         let normalizers = try NormalizationTables.load(settings.input.normalizers)
         let topic = try reportingKafkaFailures { try RuleTopic.open(settings) { logs.rules.warning("\($0)") } }
         let published = topic?.contents
+        let loader = RuleLoader(checker: .streaming)
         let loaded = LoadedRules(
             paths: settings.rules.paths, documents: published?.documents ?? [],
-            exceptions: settings.exceptions.paths)
+            exceptions: settings.exceptions.paths, loader: loader)
         let rules = try loaded.compile(strict: settings.rules.strict, fields: fields, normalizers: normalizers)
         logs.rules.info(
             "rules loaded",
@@ -73,9 +74,8 @@ struct Run: AsyncParsableCommand {
             instruments.observe(event)
         }
         let reloader = RuleReloader(
-            settings, topic: topic, published: published, fields: fields, normalizers: normalizers, loaded: loaded,
-            rules: rules,
-            pipeline: pipeline, instruments: instruments, logger: logs.rules)
+            settings, topic: topic, published: published, fields: fields, normalizers: normalizers, loader: loader,
+            loaded: loaded, rules: rules, pipeline: pipeline, instruments: instruments, logger: logs.rules)
         let endpoints: Endpoints
         do {
             endpoints = try await Endpoints.open(settings, instruments, logs.http) { await reloader.reload(.http) }

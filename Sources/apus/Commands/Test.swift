@@ -139,7 +139,7 @@ struct Test: ParsableCommand {
     // MARK: Generating
 
     private func writeFixtures() throws {
-        let loaded = LoadedRules(paths: paths, checker: .bounded)
+        let loaded = LoadedRules(paths: paths, loader: RuleLoader(checker: .bounded))
         loaded.noteProblems()
         let rules = loaded.report.rules.rules
         guard !rules.isEmpty else {

@@ -17,11 +17,12 @@ struct LoadedRules {
     /// - Parameters:
     ///   - documents: Rules that lie in no file.
     ///   - includesDisabled: Whether exceptions that are switched off are in force as well, to try them.
+    ///   - loader: Of rules; one that is used again reads only what has changed.
     init(
         paths: [String], documents: [RuleDocument] = [], exceptions exceptionPaths: [String] = [],
-        includesDisabled: Bool = false, checker: QueryChecker = .streaming
+        includesDisabled: Bool = false, loader: RuleLoader = RuleLoader(checker: .streaming)
     ) {
-        report = RuleLoader(checker: checker).load(paths: paths, documents: documents)
+        report = loader.load(paths: paths, documents: documents)
         exceptions = ExceptionLoader(checker: .standard, includesDisabled: includesDisabled).load(paths: exceptionPaths)
         exceptionProblems =
             exceptions.problems + exceptions.exceptions.problems(with: report.rules)

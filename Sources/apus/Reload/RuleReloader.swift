@@ -21,6 +21,8 @@ actor RuleReloader {
     private let topic: RuleTopic?
     private let fields: EventFields
     private let normalizers: [NormalizerTable]
+    /// The one that has loaded what is in use: unchanged files are not read again.
+    private let loader: RuleLoader
     private let logger: Logger
     private let instruments: Instruments
     private let pipeline: Pipeline
@@ -41,14 +43,15 @@ actor RuleReloader {
 
     init(
         _ settings: Settings, topic: RuleTopic?, published: RuleTopicContents?, fields: EventFields,
-        normalizers: [NormalizerTable], loaded: LoadedRules, rules: CompiledRules, pipeline: Pipeline,
-        instruments: Instruments, logger: Logger
+        normalizers: [NormalizerTable], loader: RuleLoader, loaded: LoadedRules, rules: CompiledRules,
+        pipeline: Pipeline, instruments: Instruments, logger: Logger
     ) {
         self.settings = settings
         self.topic = topic
         self.published = published
         self.fields = fields
         self.normalizers = normalizers
+        self.loader = loader
         self.logger = logger
         self.instruments = instruments
         self.pipeline = pipeline
@@ -122,7 +125,8 @@ actor RuleReloader {
         isOwed = false
         published = topic?.contents
         let loaded = LoadedRules(
-            paths: settings.rules.paths, documents: published?.documents ?? [], exceptions: settings.exceptions.paths)
+            paths: settings.rules.paths, documents: published?.documents ?? [], exceptions: settings.exceptions.paths,
+            loader: loader)
         let errors = loaded.errors
         countBadRecords(errors)
         // Also when it is refused: the file may be one that is only named now, and mended later.
