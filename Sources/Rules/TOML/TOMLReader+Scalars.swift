@@ -162,6 +162,10 @@ extension TOMLReader {
     }
 
     private static func number(_ text: String) -> TOMLValue.Kind? {
+        // What most numbers are, before patterns are made for the rest.
+        if text == "0" || text.first != "0", !text.isEmpty, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) {
+            return Int64(text).map { .integer($0) }
+        }
         let plain = text.filter { $0 != "_" }
         if text.wholeMatch(of: integerPattern()) != nil { return Int64(plain).map { .integer($0) } }
         if text.wholeMatch(of: floatPattern()) != nil { return Double(plain).map { .float($0) } }
