@@ -9,6 +9,7 @@ import CRdKafka
 /// - Topics come from `createTopic`. `Admin.create` times out, since there is no controller. Producing or
 ///   subscribing to an unknown topic creates it with four partitions, whatever `allow.auto.create.topics`
 ///   says; asking for metadata does not.
+/// - It has no topic properties and does not answer for them: `Admin.configuration(of:)` throws `.unsupportedFeature`.
 /// - A group's first rebalance takes some seconds. Commits during an eager rebalance are refused with
 ///   `.rebalanceInProgress`, where Apache Kafka still takes them.
 /// - Transactions go through the motions: aborted records can be read with `read_committed`. Do not rely on
