@@ -118,7 +118,7 @@ let package = Package(
             name: "Bench",
             dependencies: [
                 "CAllocations", "CFloors", "Correlation", "Detection", "EQL", "Events", "EventSchema", "KafkaClient",
-                "Operations", "Rules", "Streaming", "Telemetry", "Traffic", argumentParser, logging,
+                "Matching", "Operations", "Rules", "Streaming", "Telemetry", "Traffic", argumentParser, logging,
             ],
             swiftSettings: strict),
 
@@ -140,8 +140,9 @@ let package = Package(
         tests(
             "AllocationTests",
             [
-                "CAllocations", "CInstructions", "Detection", "EQL", "EventSchema", "Events", "Normalization", "Rules",
-                "Settings", "Traffic",
+                "CAllocations", "CInstructions", "Detection", "EQL", "EventSchema", "Events", "Matching",
+                "Normalization",
+                "Rules", "Settings", "Traffic",
             ]),
         tests("EventSchemaTests", ["EventSchema"]),
         tests("EventsTests", ["Events", "EventSchema"]),

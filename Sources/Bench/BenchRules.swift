@@ -1,6 +1,7 @@
 import Detection
 import EQL
 import EventSchema
+import Matching
 import Rules
 
 /// The rule sets that are measured.
@@ -12,6 +13,8 @@ struct BenchRules {
     /// The rule on command lines and user agents alone.
     let seed: CompiledRules
     let seedPath: String
+    /// Of the seed rule.
+    let prefilter: Prefilter?
     /// The sample rule: the same command lines, with a connection of the host to port 443 within a minute.
     let sample: CompiledRules
     let pack: CompiledRules
@@ -29,6 +32,7 @@ struct BenchRules {
         }
         seedPath = folder + "/mail_collection_seed.toml"
         seed = try load(seedPath)
+        prefilter = try seed.prefiltered().prefilter
         sample = try load(folder + "/mail_collection_with_connection.toml")
         pack = try load(folder)
         thousand = try CompiledQueries(GeneratedRules.queries(1_000).map(Self.check))

@@ -2,6 +2,7 @@ import CFloors
 import Detection
 import EventSchema
 import Events
+import Matching
 
 /// Decoding, matching and correlating records that lie in memory.
 struct EngineWorkloads {
@@ -16,6 +17,9 @@ struct EngineWorkloads {
             group.add("floor: simdjson DOM parse, \(size)", parse)
             group.add("decode, seed rule's fields, \(size)", decode)
             group.add("decode + match, seed rule, \(size)") { process(rules.seed.queries, $0) }
+            group.add("prefilter + decode + match, seed rule, \(size)") {
+                process(rules.seed.queries, $0, prefilter: rules.prefilter)
+            }
             group.add("decode + match, 1,000 rules, \(size)") { process(rules.thousand, $0) }
             group.run(report, only: filter)
         }
@@ -50,8 +54,10 @@ struct EngineWorkloads {
         return work
     }
 
-    private func process(_ queries: CompiledQueries, _ corpus: Corpus) -> (Corpus) -> Void {
-        let lane = Lane(queries)
+    private func process(
+        _ queries: CompiledQueries, _ corpus: Corpus, prefilter: Prefilter? = nil
+    ) -> (Corpus) -> Void {
+        let lane = Lane(queries, prefilter)
         lane.run(corpus)
         return { lane.run($0) }
     }
@@ -123,8 +129,9 @@ final class Lane {
     private let source: Int
     private(set) var matches = 0
 
-    init(_ queries: CompiledQueries) {
-        evaluator = Evaluator(queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)))
+    init(_ queries: CompiledQueries, _ prefilter: Prefilter? = nil) {
+        evaluator = Evaluator(
+            queries, options: EvaluatorOptions(ordering: .stream(lateness: 2_000_000_000)), prefilter: prefilter)
         source = evaluator.addSource()
     }
 

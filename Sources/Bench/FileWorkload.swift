@@ -3,6 +3,7 @@ import Foundation
 /// `apus eval` as a user runs it, on a file, beside Python reading the same file.
 struct FileWorkload {
     static let name = "apus eval, seed rule, 1 KB"
+    static let prefilteredName = "apus eval --prefilter, seed rule, 1 KB"
 
     private let rules: BenchRules
     private let scale: Scale
@@ -34,43 +35,47 @@ struct FileWorkload {
     }
 
     func run(_ report: Report) throws {
-        var figure = try eval()
+        let figures = [
+            ("apus eval", try eval(Self.name)),
+            ("apus eval --prefilter", try eval(Self.prefilteredName, "--no-normalize", "--prefilter")),
+        ]
         let floors = pythonFloors(report)
         for floor in floors { report.add(floor) }
-        if let floor = floors.last { figure = figure.over(floor) }
-        report.add(figure)
-        for floor in floors {
-            report.add(
-                Measure(
-                    name: "apus eval against \(floor.workload.replacing("floor: ", with: ""))",
-                    value: floor.nanosecondsPerEvent / figure.nanosecondsPerEvent, unit: "times",
-                    remark: "CPU time of the process, both without their start"))
+        for (_, figure) in figures { report.add(floors.last.map { figure.over($0) } ?? figure) }
+        for (command, figure) in figures {
+            for floor in floors {
+                report.add(
+                    Measure(
+                        name: "\(command) against \(floor.workload.replacing("floor: ", with: ""))",
+                        value: floor.nanosecondsPerEvent / figure.nanosecondsPerEvent, unit: "times",
+                        remark: "CPU time of the process, both without their start"))
+            }
         }
     }
 
     /// CPU time of all threads, with the system's share of reading the file, less that for a file of one event: starting,
     /// loading and compiling the rule.
-    private func eval() throws -> Figure {
+    private func eval(_ name: String, _ options: String...) throws -> Figure {
         var times: [Double] = []
         var starts: [Double] = []
         var memory = 0
         for _ in 0..<min(scale.runs, 5) {
-            let start = try run(onePath).cpuNanoseconds
-            let whole = try run(path)
+            let start = try run(onePath, options).cpuNanoseconds
+            let whole = try run(path, options)
             starts.append(start)
             times.append(whole.cpuNanoseconds - start)
             memory = max(memory, whole.peakBytes)
         }
         let start = starts.sorted()[starts.count / 2]
         return Figure(
-            Self.name, events: lines, bytes: bytes, runs: times,
+            name, events: lines, bytes: bytes, runs: times,
             note: String(
                 format: "peak memory %d MB; the start, %.0f ms, is taken off: with it %@ events/s", memory / 1_000_000,
                 start / 1e6, thousands(Double(lines) / (times.sorted()[times.count / 2] + start) * 1e9)))
     }
 
-    private func run(_ file: String) throws -> Child {
-        let child = try Child(Child.apus, ["eval", "--rules", rules.seedPath, file])
+    private func run(_ file: String, _ options: [String]) throws -> Child {
+        let child = try Child(Child.apus, ["eval"] + options + ["--rules", rules.seedPath, file])
         guard child.status == 0 else {
             throw BenchRules.Broken(description: "apus eval failed; build both: swift build -c release")
         }

@@ -79,7 +79,7 @@ final class Report {
         guard isJSON else {
             if !targets.isEmpty { print("\nAgainst what was asked\n") }
             for target in targets {
-                print("\(target.asked): \(target.seen), \(target.isReached ? "reached" : "not reached")")
+                print("\(target.asked): \(target.seen), \(target.verdict)")
                 if let bound = target.bound { print("  \(bound)") }
             }
             return
@@ -135,7 +135,7 @@ final class Report {
     private static func markdown(_ targets: [Target]) -> String {
         let lines =
             ["| asked | seen | |", "|---|---|---|"]
-            + targets.map { "| \($0.asked) | \($0.seen) | \($0.isReached ? "reached" : "not reached") |" }
+            + targets.map { "| \($0.asked) | \($0.seen) | \($0.verdict) |" }
         let bounds = targets.compactMap { target in target.bound.map { "- **\(target.asked).** \($0)" } }
         return (lines + (bounds.isEmpty ? [] : [""] + bounds)).joined(separator: "\n") + "\n"
     }

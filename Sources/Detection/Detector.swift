@@ -60,7 +60,8 @@ public final class Detector {
         self.options = options
         recordNormalizer = RecordNormalizer(rules.queries.normalizers.tables, limits: options.decodeLimits)
         evaluator = Evaluator(
-            rules.queries, options: options, forwarded: rules.forwarded, role: role, tracksState: tracking != nil)
+            rules.queries, options: options, forwarded: rules.forwarded, role: role, tracksState: tracking != nil,
+            prefilter: role == .inputs ? rules.prefilter : nil)
         keeper = tracking.map { StateKeeper($0, rules: rules.rules) }
         evidenceDecoder = rules.queries.makeDecoder(limits: options.decodeLimits)
         evidenceMatcher = Matcher(rules.queries.program)
@@ -154,6 +155,9 @@ public final class Detector {
     ) -> DecodeFailure? {
         evaluator.process(payload, origin: origin, source: source, recordTime: recordTime)
     }
+
+    /// Whether the record taken last was decoded, or passed over for its bytes (``CompiledRules/prefiltered()``).
+    public var hasEvent: Bool { evaluator.hasEvent }
 
     /// Evaluates one rule by itself against the record taken last, which must have decoded: what that costs by `clock`.
     public func measure(rule: Int, clock: () -> UInt64) -> UInt64 { evaluator.measure(query: rule, clock: clock) }

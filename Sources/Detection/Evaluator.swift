@@ -2,7 +2,8 @@ public import Correlation
 import EQL
 public import EventSchema
 public import Events
-import Matching
+public import Matching
+import Normalization
 
 /// What one query found: an event, a sequence or a sample.
 public struct QueryMatch: Sendable {
@@ -24,7 +25,8 @@ public struct QueryMatch: Sendable {
 /// *Cost:* nothing is allocated for a record that matches no stage of any query.
 public final class Evaluator {
     public let queries: CompiledQueries
-    var totals = EvaluatorCounters()
+    // Counted in for every record, with nothing else going on meanwhile: see EventDecoder.
+    @exclusivity(unchecked) var totals = EvaluatorCounters()
     public var counters: EvaluatorCounters {
         var counters = totals
         counters.scriptBlocks = clocks.blocks.counters
@@ -43,6 +45,10 @@ public final class Evaluator {
     let role: DetectorRole
     let decoder: EventReader
     let matcher: Matcher
+    /// Nil where every record is decoded.
+    private let prefilter: PrefilterScanner?
+    /// Whether the record taken last was decoded.
+    @exclusivity(unchecked) private(set) var hasEvent = false
     var correlators: [Correlator]
     /// Queries that correlate, here or elsewhere: of ten thousand rules, ends of batches and checkpoints concern only these.
     let correlating: [Int]
@@ -69,14 +75,16 @@ public final class Evaluator {
     ///   - forwarded: queries that correlate elsewhere.
     ///   - role: what of the others is done here.
     ///   - tracksState: whether what changes in the correlations will be asked for; free otherwise.
+    ///   - prefilter: of all queries; for records that are not brought into ECS.
     public init(
         _ queries: CompiledQueries, options: EvaluatorOptions, forwarded: Set<Int> = [], role: DetectorRole = .inputs,
-        tracksState: Bool = false
+        tracksState: Bool = false, prefilter: Prefilter? = nil
     ) {
         self.queries = queries
         self.options = options
         decoder = queries.makeDecoder(limits: options.decodeLimits)
         matcher = Matcher(queries.program)
+        self.prefilter = prefilter.map { PrefilterScanner($0) }
         exceptionCounters = Array(repeating: ExceptionCounters(), count: queries.exceptions.count)
         correlators = zip(queries.queries, queries.timings).enumerated().map { index, element in
             let (query, timing) = element
@@ -137,10 +145,17 @@ public final class Evaluator {
         _ payload: UnsafeRawBufferPointer, origin: RecordOrigin, source: Int, recordTime: EventTime?
     ) -> DecodeFailure? {
         totals.noteRecord(bytes: payload.count)
+        if let prefilter, isVerbatim(origin.topic), !prefilter.passes(payload) {
+            totals.passedOver += 1
+            hasEvent = false
+            return nil
+        }
         if let failure = decoder.decode(payload, normalizes: options.normalizes(origin.topic)) {
             totals.rejected[failure, default: 0] += 1
+            hasEvent = false
             return failure
         }
+        hasEvent = true
         if decoder.table != nil { totals.normalized += 1 }
         let event = decoder.event
         let time = eventTime(of: event, recordTime: recordTime)
@@ -157,6 +172,11 @@ public final class Evaluator {
             keep(found, event, payload, origin, time, limit, isLate: clocks.all[0].watermark.hasPassed(time))
         }
         return nil
+    }
+
+    /// Whether records of a topic are taken as they are.
+    private func isVerbatim(_ topic: TopicID) -> Bool {
+        queries.normalizers.tables.isEmpty || !options.normalizes(topic)
     }
 
     /// Evaluates one query by itself against the record taken last, which must have decoded, as if no other query had

@@ -4,6 +4,8 @@ public import Events
 public struct EvaluatorCounters: Hashable, Sendable {
     public var records: UInt64 = 0
     public var bytes: UInt64 = 0
+    /// Of the records, those that no rule can match by their bytes, and that were not decoded therefore.
+    public var passedOver: UInt64 = 0
     /// Hits taken that other lanes had handed on. No records: those were counted where they were read.
     public var hits: UInt64 = 0
     /// Records that matched a query or a stage of one.

@@ -11,7 +11,7 @@ public final class EventReader {
     private let decoder: EventDecoder
     private let hiddenText = HiddenText()
     /// The table that was applied to the last record, by its index; nil when it is ECS.
-    public private(set) var table: Int?
+    @exclusivity(unchecked) public private(set) var table: Int?
 
     init(_ queries: CompiledQueries, limits: DecodeLimits) {
         self.queries = queries

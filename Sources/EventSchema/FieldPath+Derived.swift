@@ -13,4 +13,7 @@ extension FieldPath {
     /// What `powershell.file.script_block_text` hides, in the same way. Where a script block came in parts, both fields
     /// hold the whole of it, and `apus.script_block` says of what parts it was made.
     public static let decodedScript: FieldPath = "apus.decoded.script"
+
+    /// Whether this is one of the fields that Apus derives.
+    public var isDerived: Bool { self == .hostKey || self == .decodedCommandLine || self == .decodedScript }
 }

@@ -43,6 +43,9 @@ extension FieldTest {
         "network.transport", "network.type", "network.protocol", "data_stream.dataset", "agent.type",
     ]
 
+    /// Whether much of the traffic shares the field's values.
+    var isCoarse: Bool { Self.coarse.contains(field) }
+
     /// The share of events that is expected to pass, as long as nothing has been measured: from the kind of test and
     /// field. Ports are put above plain names because busy ports are common.
     var estimatedShare: Float {
@@ -51,9 +54,9 @@ extension FieldTest {
         case .ordered: return 0.6
         case .matches(let patterns): return min(0.15 + 0.001 * Float(patterns.count), 0.5)
         case .equalsFolded(let values):
-            return Self.coarse.contains(field) ? 0.5 : min(0.01 + 0.0005 * Float(values.count), 0.3)
+            return isCoarse ? 0.5 : min(0.01 + 0.0005 * Float(values.count), 0.3)
         case .equals(let values):
-            if Self.coarse.contains(field) { return min(0.3 + 0.1 * Float(values.strings.count), 0.9) }
+            if isCoarse { return min(0.3 + 0.1 * Float(values.strings.count), 0.9) }
             let names = Float(values.strings.count + values.addresses.count + values.dates.count)
             let numbers = Float(values.integers.count + values.doubles.count)
             let flags: Float = values.booleans.isEmpty ? 0 : 0.5

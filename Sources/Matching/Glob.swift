@@ -148,11 +148,6 @@ struct GlobTable: BitwiseCopyable {
     struct Literal: Hashable {
         var bytes: [UInt8]
         var isFolded: Bool
-
-        init(_ glob: Glob) {
-            bytes = glob.literal
-            isFolded = glob.isFolded
-        }
     }
 
     /// The distinct literals of globs, in the order of their first use.
@@ -246,4 +241,10 @@ struct GlobTable: BitwiseCopyable {
 
     /// Whether a byte of UTF-8 belongs to the code point of the byte before it.
     private static func continues(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
+}
+
+extension GlobTable.Literal {
+    init(_ glob: Glob) {
+        self.init(bytes: glob.literal, isFolded: glob.isFolded)
+    }
 }

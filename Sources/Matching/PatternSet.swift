@@ -61,9 +61,11 @@ final class PatternSet: @unchecked Sendable {
 
     /// Literals instead of expressions: quick to compile, and ASCII letters of folded ones match in either case.
     ///
-    /// - Parameter literals: none of them empty.
+    /// - Parameters:
+    ///   - literals: none of them empty.
+    ///   - reportsEach: the one of them, by its index, of which every place is reported; of the others one is.
     /// - Throws: nothing that a literal could be the reason of; out of memory traps, as everywhere.
-    init(literals: [GlobTable.Literal]) {
+    init(literals: [GlobTable.Literal], reportsEach: UInt32? = nil) {
         var database: OpaquePointer?
         var failure: UnsafeMutablePointer<hs_compile_error_t>?
         let bytes = literals.map(\.bytes).joined().map { CChar(bitPattern: $0) }
@@ -74,7 +76,12 @@ final class PatternSet: @unchecked Sendable {
                 return bytes.baseAddress.map { $0 + offset }
             }
             return hs_compile_lit_multi(
-                starts, literals.map { UInt32(HS_FLAG_SINGLEMATCH | ($0.isFolded ? HS_FLAG_CASELESS : 0)) },
+                starts,
+                literals.enumerated().map { index, literal in
+                    UInt32(
+                        (reportsEach.map(Int.init) == index ? 0 : HS_FLAG_SINGLEMATCH)
+                            | (literal.isFolded ? HS_FLAG_CASELESS : 0))
+                },
                 Array(0..<UInt32(literals.count)), literals.map(\.bytes.count), UInt32(literals.count),
                 UInt32(HS_MODE_BLOCK), nil, &database, &failure)
         }

@@ -72,6 +72,14 @@ extension Settings {
             "A record larger than this goes to the dead-letter topic undecoded."),
 
         Declaration(
+            "input.prefilter", \.input.prefilter, .boolean,
+            """
+            Pass records over, without parsing them, whose bytes show that no rule can match. Only for topics with \
+            normalize: false and for rules on single events without suppression, each of which asks for some text; the \
+            start says which rule stands in the way. The price: a record that is broken or has no timestamp is passed over \
+            in silence when none of those texts is in it, and is not dead-lettered.
+            """),
+        Declaration(
             "input.normalizers", \.input.normalizers, .optionalText("folder"),
             """
             A folder with the tables that say how records which are not ECS yet become it, in place of those that come \

@@ -51,6 +51,8 @@ public struct Settings: Sendable, Equatable {
         public internal(set) var topics: [Topic] = []
         public internal(set) var start = Start.earliest
         public internal(set) var maxRecordBytes = ByteCount.mebibytes(1)
+        /// Whether records of topics that are not normalised are passed over when their bytes say that no rule matches.
+        public internal(set) var prefilter = false
         /// A folder of tables to normalise by, in place of the built-in ones.
         public internal(set) var normalizers: String?
 

@@ -70,6 +70,19 @@ import Traffic
         #expect(allocating == 0)
     }
 
+    @Test func recordsThatArePassedOverAllocateNothing() throws {
+        let lane = Lane(try Lane.seed.prefiltered())
+        for record in Self.records { lane.process(record) }
+        var allocating = 0
+        for record in Self.records {
+            let before = lane.evaluator.counters.passedOver
+            let count = Self.allocations { lane.process(record) }
+            if lane.evaluator.counters.passedOver > before, count > 0 { allocating += 1 }
+        }
+        #expect(lane.evaluator.counters.passedOver > 20_000)
+        #expect(allocating == 0)
+    }
+
     /// Records of every kind of source that are not ECS, and match nothing.
     private static let rawRecords: [[UInt8]] = [
         #"{"@timestamp":"2026-11-24T09:00:03Z","winlog":{"provider_name":"Microsoft-Windows-Sysmon","event_id":1,"computer_name":"h","event_data":{"UtcTime":"2026-11-24 09:00:02.123","Image":"C:\\a\\powershell.exe","CommandLine":"powershell.exe -File \"x y.ps1\"","Hashes":"MD5=AB","User":"D\\u"}}}"#,

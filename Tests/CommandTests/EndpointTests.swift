@@ -67,6 +67,45 @@ struct EndpointTests {
         try await broker.stop()
     }
 
+    @Test(.enabled(if: kcatPath != nil, "kcat is not installed"))
+    func recordsThatNoRuleCanMatchArePassedOver() async throws {
+        let folder = try Folder()
+        let broker = try await Broker()
+        let topics = try folder.write("input: {topics: [{name: events, normalize: false}]}\n", to: "apus.yaml")
+        let rule = try folder.write(goodRule, to: "good.toml")
+        let settings = [
+            "kafka.brokers=\(broker.address)", "rules.paths=\(rule)", "delivery=at_least_once",
+            "http.listen=127.0.0.1:0",
+            "input.prefilter=true",
+        ]
+        let detector = try Command.apus(["run", "--config", topics] + settings.flatMap { ["--set", $0] })
+        let address = try await address(of: detector)
+        try await broker.write(lines(event("alert"), event("quiet"), "no json", "an alert, but no json"))
+        try await eventually("metrics: \(detector.errors)") {
+            try await get(address + "/metrics").contains("apus_records_consumed_total 4\n")
+        }
+        let metrics = try await get(address + "/metrics")
+        #expect(metrics.contains("apus_records_passed_over_total 2\n"))
+        #expect(metrics.contains("apus_records_decoded_total 1\n"))
+        #expect(metrics.contains(#"apus_dead_letters_total{reason="not_json"} 1"#))
+        #expect(metrics.contains(/apus_alerts_total\{rule_id="[^"]+",severity="[a-z]+"\} 1\n/))
+        #expect(!detector.errors.contains("input.prefilter has no effect"))
+        detector.signal(SIGTERM)
+        #expect(try await detector.status() == 0, "\(detector.errors)")
+        try await broker.stop()
+    }
+
+    @Test func aPrefilterThatHasNoEffectIsNamed() async throws {
+        let folder = try Folder()
+        let broker = try await Broker()
+        let detector = try run(broker, try folder.write(goodRule, to: "good.toml"), "input.prefilter=true")
+        _ = try await address(of: detector)
+        #expect(detector.errors.contains("input.prefilter has no effect: none of the topics has normalize: false"))
+        detector.signal(SIGTERM)
+        #expect(try await detector.status() == 0, "\(detector.errors)")
+        try await broker.stop()
+    }
+
     @Test func anAddressThatWasAskedForMustBeFree() async throws {
         let folder = try Folder()
         let rule = try folder.write(goodRule, to: "good.toml")

@@ -75,6 +75,29 @@ struct OfflineCommandTests {
         #expect(report["rejected"] as? [String: Int] == ["not_object": 1])
     }
 
+    @Test func evalPassesOverWhatNoRuleCanMatch() async throws {
+        let folder = try Folder()
+        let rule = try folder.write(goodRule, to: "good.toml")
+        let input = lines(event("alert"), event("quiet"), "no json", event("alert", second: 5, host: "h2"))
+        let eval = try Command.apus(
+            "eval", "--prefilter", "--no-normalize", "--rules", rule, "--", "-", input: input)
+        #expect(try await eval.status() == 0)
+        #expect(eval.lines.count == 2)
+        #expect(eval.errors.contains("4 events, 2 alerts"))
+        #expect(eval.errors.contains("passed over by their bytes: 2"))
+
+        let normalizing = try Command.apus("eval", "--prefilter", "--rules", rule, "--", "-", input: input)
+        #expect(try await normalizing.status() == 64)
+        #expect(normalizing.errors.contains("--prefilter needs --no-normalize"))
+
+        let waiting = try Command.apus(
+            "eval", "--prefilter", "--no-normalize", "--rules",
+            "config/rules/t1114_002/mail_collection_with_connection.toml",
+            "--", "-", input: input)
+        #expect(try await waiting.status() == 65)
+        #expect(waiting.errors.contains("waits for event time"))
+    }
+
     @Test func evalWithoutValidRulesIsAnError() async throws {
         let folder = try Folder()
         let rule = try folder.write(brokenRule, to: "broken.toml")

@@ -219,6 +219,7 @@ final class PartitionLane: @unchecked Sendable {
             origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
             source: source.number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
         if let failure { return reject(message, source, failure) }
+        guard detector.hasEvent else { return }
         meter.evaluated(by: detector)
         strays.evaluated(by: detector, source.topic, partition, environment.keyWatch)
     }

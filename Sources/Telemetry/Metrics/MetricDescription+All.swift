@@ -5,6 +5,9 @@ extension MetricDescription {
         "apus_records_consumed_total", .counter, "Records taken from the input topics.")
     static let consumedBytes = MetricDescription(
         "apus_consumed_bytes_total", .counter, "Bytes of the values of all records taken.")
+    static let passedOver = MetricDescription(
+        "apus_records_passed_over_total", .counter,
+        "Records that were not parsed, since their bytes show that no rule can match (input.prefilter).")
     static let decoded = MetricDescription(
         "apus_records_decoded_total", .counter, "Records that were one JSON object within the limits.")
     static let evaluated = MetricDescription(
@@ -189,7 +192,8 @@ extension MetricDescription {
 
     /// Every metric that Apus exposes.
     public static let all: [MetricDescription] = [
-        consumed, consumedBytes, decoded, evaluated, matchedRecords, deadLetters, late, ahead, withoutTimestamp,
+        consumed, consumedBytes, passedOver, decoded, evaluated, matchedRecords, deadLetters, late, ahead,
+        withoutTimestamp,
         coercionFailures, truncatedKeys,
         scriptBlockParts, scriptBlockPartsAlone, scriptBlocks, scriptBlocksCut, scriptBlocksWaiting, scriptBlockBytes,
         ruleMatches, alerts, suppressed, exceptionHits, expiredExceptionHits, ruleCost, ruleCostSamples, rules,

@@ -15,7 +15,8 @@ extension EngineReading {
     private var recordFamilies: [MetricFamily] {
         [
             .single(.consumed, totals.records), .single(.consumedBytes, totals.bytes),
-            .single(.decoded, totals.decoded), .single(.evaluated, totals.decoded),
+            .single(.passedOver, totals.passedOver), .single(.decoded, totals.decoded),
+            .single(.evaluated, totals.decoded),
             .single(.matchedRecords, totals.matched),
             MetricFamily(
                 .deadLetters,

@@ -4,6 +4,8 @@ public struct LaneTotals: Sendable, Hashable {
     public var records: UInt64 = 0
     /// Of these, what could be decoded.
     public var decoded: UInt64 = 0
+    /// Of the records, what was passed over without decoding it, since no rule can match.
+    public var passedOver: UInt64 = 0
     public var bytes: UInt64 = 0
     public var matched: UInt64 = 0
     public var late: UInt64 = 0
@@ -50,6 +52,7 @@ public struct LaneTotals: Sendable, Hashable {
     public static func += (left: inout LaneTotals, right: LaneTotals) {
         left.records += right.records
         left.decoded += right.decoded
+        left.passedOver += right.passedOver
         left.bytes += right.bytes
         left.matched += right.matched
         left.late += right.late

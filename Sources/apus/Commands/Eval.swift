@@ -32,6 +32,13 @@ struct Eval: ParsableCommand {
     @Argument(help: "A file of one JSON event per line; - is standard input, which is also the default.")
     var eventFile: String?
 
+    @Flag(
+        help: """
+            Pass lines over, without parsing them, whose bytes show that no rule can match, as input.prefilter has apus \
+            run do. Needs --no-normalize; fails where the rules do not allow it.
+            """)
+    var prefilter = false
+
     @Flag(help: "Fail if any rule is not valid, instead of going on with the others.")
     var strict = false
 
@@ -57,6 +64,10 @@ struct Eval: ParsableCommand {
     var maxRecordBytes: Int = 1 << 20
 
     func validate() throws {
+        if prefilter, normalization.normalize {
+            throw ValidationError(
+                "--prefilter needs --no-normalize: what a record is brought into ECS with does not stand in its bytes")
+        }
         if rulePaths.isEmpty { throw ValidationError("name at least one rule file or folder after --rules") }
     }
 
@@ -76,10 +87,11 @@ struct Eval: ParsableCommand {
 
     func run() throws {
         let (rules, file) = arguments
-        let compiled = try LoadedRules(
+        var compiled = try LoadedRules(
             paths: rules, exceptions: exceptions.paths, includesDisabled: exceptions.includesDisabled,
             loader: RuleLoader(checker: .bounded)
         ).compile(strict: strict, normalizers: normalization.tables())
+        if prefilter { compiled = try prefiltered(compiled) }
         let detector = Detector(
             compiled,
             options: EvaluatorOptions(
@@ -117,6 +129,16 @@ struct Eval: ParsableCommand {
         let seconds = Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9
         let report = EvalReport(detector, alerts: alerts, seconds: seconds)
         Console.note(statistics == .json ? report.jsonLine : report.text)
+    }
+
+    /// - Throws: the exit status for rules that every record has to be parsed for.
+    private func prefiltered(_ rules: CompiledRules) throws -> CompiledRules {
+        do throws(PrefilterObstacle) {
+            return try rules.prefiltered()
+        } catch {
+            Console.note("error: no line may be passed over: \(error)")
+            throw ExitStatus.data.code
+        }
     }
 
     /// - Throws: the exit status for a line that is no envelope: then the input is not what it was said to be.
@@ -234,6 +256,8 @@ struct EvalReport: Encodable {
     var withoutTimestamp: UInt64
     var coercionFailures: UInt64
     var normalized: UInt64
+    /// Not parsed, since no rule can match them.
+    var passedOver: UInt64
     var scriptBlocks: ScriptBlocks
 
     struct ScriptBlocks: Encodable {
@@ -260,6 +284,7 @@ struct EvalReport: Encodable {
         withoutTimestamp = counters.withoutTimestamp
         coercionFailures = counters.coercionFailures
         normalized = counters.normalized
+        passedOver = counters.passedOver
         let blocks = counters.scriptBlocks
         scriptBlocks = ScriptBlocks(
             parts: blocks.parts, alone: blocks.alone, complete: blocks.complete, incomplete: blocks.incomplete,
@@ -301,6 +326,7 @@ struct EvalReport: Encodable {
         if scriptBlocks.alone > 0 {
             lines.append("  parts of script blocks with too many of them, matched one by one: \(scriptBlocks.alone)")
         }
+        if passedOver > 0 { lines.append("  passed over by their bytes: \(passedOver)") }
         if normalized > 0 { lines.append("  not ECS, and normalised: \(normalized)") }
         if shadowed > 0 { lines.append("  alerts of shadow rules among them: \(shadowed)") }
         return lines.joined(separator: "\n")

@@ -54,6 +54,7 @@ struct Run: AsyncParsableCommand {
             paths: settings.rules.paths, documents: published?.documents ?? [],
             exceptions: settings.exceptions.paths, loader: loader)
         let rules = try loaded.compile(strict: settings.rules.strict, fields: fields, normalizers: normalizers)
+            .prefiltered(by: settings, logs.rules)
         logs.rules.info(
             "rules loaded",
             metadata: [

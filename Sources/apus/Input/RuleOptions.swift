@@ -3,9 +3,11 @@ import Detection
 import EQL
 import EventSchema
 import Foundation
+import Logging
 import Matching
 import Normalization
 import Rules
+import Settings
 
 /// Loads rules and exceptions for a command and says what is wrong with them.
 struct LoadedRules {
@@ -74,6 +76,23 @@ struct LoadedRules {
 
     /// What keeps a rule or an exception from being used.
     var errors: [RuleProblem] { (report.problems + exceptionProblems).filter { $0.severity == .error } }
+}
+
+extension CompiledRules {
+    /// The rules as `input.prefilter` wants them; says why it has no effect where it has none.
+    func prefiltered(by settings: Settings, _ logger: Logger) -> CompiledRules {
+        guard settings.input.prefilter else { return self }
+        guard settings.input.topics.contains(where: { !$0.normalize }) else {
+            logger.warning("input.prefilter has no effect: none of the topics has normalize: false")
+            return self
+        }
+        do throws(PrefilterObstacle) {
+            return try prefiltered()
+        } catch {
+            logger.warning("input.prefilter has no effect: \(error)")
+            return self
+        }
+    }
 }
 
 /// Why there is nothing to evaluate.

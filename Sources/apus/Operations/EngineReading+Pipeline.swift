@@ -59,7 +59,8 @@ extension LaneTotals {
     init(_ lane: LaneSnapshot, _ engine: EngineDescription) {
         self.init()
         records = lane.counters.records
-        decoded = lane.counters.records - lane.counters.rejected.values.reduce(0, +)
+        passedOver = lane.counters.passedOver
+        decoded = lane.counters.records - passedOver - lane.counters.rejected.values.reduce(0, +)
         bytes = lane.counters.bytes
         matched = lane.counters.matched
         late = lane.counters.late
