@@ -42,8 +42,9 @@ final class PartitionLane: @unchecked Sendable {
     var correlation = LaneCorrelation()
     private var whenDrained: (@Sendable () -> Void)?
     private var counts = Counts()
-    private var meter: LaneMeter
-    private var strays = StrayKeys()
+    // Written for every record, with nothing else going on meanwhile: see EventDecoder.
+    @exclusivity(unchecked) private var meter: LaneMeter
+    @exclusivity(unchecked) private var strays = StrayKeys()
     private var ticked = DispatchTime.now()
     /// When the lane last took records or had none to take: uptime in nanoseconds, read by the membership,
     /// which notices a lane that does not get there any more.
@@ -191,12 +192,29 @@ final class PartitionLane: @unchecked Sendable {
         }
         let count = batch.count
         guard count > 0 else { return 0 }
+        // Once per batch: each access to the lane's variables is checked, and copies of a source count references.
+        let (detector, readsHits) = (detector, environment.options.readsHits)
+        let (topic, number, processedUntil) =
+            (sources[index].topic, sources[index].number, sources[index].processedUntil)
+        var (position, replays) = (sources[index].position, sources[index].replays)
+        var timestamp = sources[index].lastTimestamp
         for message in batch {
             switch message.kind {
             case .record:
-                if !replay(message, index) { take(message, sources[index]) }
-                sources[index].position = max(sources[index].position ?? 0, message.offset + 1)
-                sources[index].lastTimestamp = message.timestamp
+                var isDone = false
+                if replays || message.offset < processedUntil {
+                    isDone = replay(message, index)
+                    replays = sources[index].replays
+                }
+                if !isDone {
+                    if readsHits {
+                        takeForward(message, sources[index])
+                    } else {
+                        evaluate(message, topic, number, index, detector)
+                    }
+                }
+                position = max(position ?? 0, message.offset + 1)
+                timestamp = message.timestamp
             case .error:
                 if let error = message.error { environment.notice(error) }
             case .endOfPartition:
@@ -204,24 +222,22 @@ final class PartitionLane: @unchecked Sendable {
             }
         }
         batch.clear()
+        sources[index].position = position
+        sources[index].lastTimestamp = timestamp
         sources[index].lastRecord = .now()
         sources[index].isIdle = false
         return count
     }
 
-    private func take(_ message: MessageView, _ source: LaneSource) {
-        if environment.options.readsHits { takeForward(message, source) } else { evaluate(message, source) }
-    }
-
-    private func evaluate(_ message: MessageView, _ source: LaneSource) {
+    private func evaluate(_ message: MessageView, _ topic: TopicID, _ number: Int, _ index: Int, _ detector: Detector) {
         let failure = detector.process(
             message.value ?? UnsafeRawBufferPointer(start: nil, count: 0),
-            origin: RecordOrigin(topic: source.topic, partition: partition, offset: message.offset),
-            source: source.number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
-        if let failure { return reject(message, source, failure) }
+            origin: RecordOrigin(topic: topic, partition: partition, offset: message.offset),
+            source: number, recordTime: message.timestamp.flatMap { EventTime(milliseconds: $0) })
+        if let failure { return reject(message, sources[index], failure) }
         guard detector.hasEvent else { return }
         meter.evaluated(by: detector)
-        strays.evaluated(by: detector, source.topic, partition, environment.keyWatch)
+        strays.evaluated(by: detector, topic, partition, environment.keyWatch)
     }
 
     func reject(_ message: MessageView, _ source: LaneSource, _ failure: DecodeFailure) {
