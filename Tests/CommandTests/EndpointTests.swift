@@ -99,7 +99,8 @@ struct EndpointTests {
         let folder = try Folder()
         let broker = try await Broker()
         let detector = try run(broker, try folder.write(goodRule, to: "good.toml"), "input.prefilter=true")
-        _ = try await address(of: detector)
+        let address = try await address(of: detector)
+        try await eventually("ready: \(detector.errors)") { try await get(address + "/readyz") == "ready\n" }
         #expect(detector.errors.contains("input.prefilter has no effect: none of the topics has normalize: false"))
         detector.signal(SIGTERM)
         #expect(try await detector.status() == 0, "\(detector.errors)")
