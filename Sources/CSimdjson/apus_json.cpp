@@ -95,14 +95,15 @@ apus_json_status apus_json_decoder::decode(const uint8_t *bytes, size_t length) 
 [[gnu::always_inline]] inline bool
 apus_json_decoder::take_member(Walker &walker, const Node *node, Text key, size_t depth) noexcept {
     const Node *child;
-    if (has_dot_or_escape(key)) {
+    const uint64_t head = load_word(key.begin, key.length);
+    if (has_dot_or_escape(key, head)) {
         if (has_escape(key)) {
             key.length = unescape(key.begin, key.length, key.begin);
             if (key.length == SIZE_MAX) { return walker.fail(APUS_JSON_NOT_JSON); }
         }
         child = plan.descendant(node, key);
     } else {
-        child = plan.child(node, key);
+        child = plan.child(node, key, head);
     }
     return child == nullptr ? walker.skip_value(depth) : take_value(walker, child, depth);
 }

@@ -62,7 +62,8 @@ FieldPlan::FieldPlan(const apus_json_field *fields, uint16_t count) {
 
 const FieldPlan::Node *FieldPlan::descendant(const Node *node, Text key) const noexcept {
     for_each_segment(reinterpret_cast<const char *>(key.begin), key.length, [&](size_t start, size_t length) {
-        node = child(node, {key.begin + start, length});
+        const Text segment{key.begin + start, length};
+        node = child(node, segment, load_word(segment.begin, segment.length));
         return node != nullptr;
     });
     return node;

@@ -27,10 +27,9 @@ public:
 
     const Node *root() const noexcept { return nodes_.data(); }
 
-    /// The node one segment below `node`, or nullptr.
-    const Node *child(const Node *node, Text segment) const noexcept {
+    /// The node one segment below `node`, or nullptr. `head` is the segment's first word.
+    const Node *child(const Node *node, Text segment, uint64_t head) const noexcept {
         if (!node->has_children()) { return nullptr; }
-        const uint64_t head = load_word(segment.begin, segment.length);
         const Slot *const slots = slots_.data() + node->first_slot;
         const size_t mask = node->slot_count - 1;
         for (size_t index = hash(head, segment.length) & mask;; index = (index + 1) & mask) {

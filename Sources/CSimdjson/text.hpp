@@ -34,11 +34,13 @@ inline uint64_t places_of_byte(uint64_t word, uint8_t byte) noexcept {
 
 inline bool has_byte(uint64_t word, uint8_t byte) noexcept { return places_of_byte(word, byte) != 0; }
 
-/// Whether a key is more than one plain segment: it has a dot or an escape.
-inline bool has_dot_or_escape(Text key) noexcept {
-    for (size_t offset = 0; offset < key.length; offset += 8) {
-        const uint64_t word = load_word(key.begin + offset, key.length - offset);
-        if (has_byte(word, '.') || has_byte(word, '\\')) { return true; }
+inline bool has_dot_or_escape(uint64_t word) noexcept { return has_byte(word, '.') || has_byte(word, '\\'); }
+
+/// Whether a key is more than one plain segment: it has a dot or an escape. `head` is its first word.
+inline bool has_dot_or_escape(Text key, uint64_t head) noexcept {
+    if (has_dot_or_escape(head)) { return true; }
+    for (size_t offset = 8; offset < key.length; offset += 8) {
+        if (has_dot_or_escape(load_word(key.begin + offset, key.length - offset))) { return true; }
     }
     return false;
 }

@@ -27,12 +27,16 @@ struct ByteCursor {
     }
 
     /// A number of exactly `count` decimal digits.
+    @inline(__always)
     mutating func takeNumber(digits count: Int) -> Int? {
+        guard bytes.count - position >= count else { return nil }
         var number = 0
-        for _ in 0..<count {
-            guard let digit = takeDigit() else { return nil }
-            number = number * 10 + digit
+        for index in position..<position + count {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = number &* 10 &+ Int(digit)
         }
+        position += count
         return number
     }
 
