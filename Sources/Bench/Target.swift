@@ -22,7 +22,7 @@ struct Target: Encodable {
     func orPrefiltered(_ seen: String?, isReached: Bool) -> Target {
         guard let seen else { return self }
         var target = self
-        target.seen += "; \(seen) with `--prefilter`"
+        target.seen += "; \(seen) with the prefilter"
         target.isReachedPrefiltered = isReached
         return target
     }
@@ -31,7 +31,7 @@ struct Target: Encodable {
 extension Target {
     var verdict: String {
         if isReached { return "reached" }
-        return isReachedPrefiltered == true ? "reached with `--prefilter` only" : "not reached"
+        return isReachedPrefiltered == true ? "reached with the prefilter only" : "not reached"
     }
 
     /// Those that `report` has figures for.
@@ -83,9 +83,13 @@ extension Target {
         guard let raw = report.measure("kcat -C to nowhere"), let run = report.measure("apus run, seed rule") else {
             return nil
         }
+        let prefiltered = report.measure("apus run, input.prefilter")
         return Target(
             "`apus run`: 80 % of the rate of raw consuming", seen: two(run.value / raw.value),
-            isReached: run.value >= 0.8 * raw.value, bound: streamParts(report))
+            isReached: run.value >= 0.8 * raw.value, bound: streamParts(report)
+        ).orPrefiltered(
+            prefiltered.map { two($0.value / raw.value) },
+            isReached: prefiltered.map { $0.value >= 0.8 * raw.value } ?? false)
     }
 
     private static func streamParts(_ report: Report) -> String? {
@@ -116,12 +120,16 @@ extension Target {
         guard let bytewax = report.measure("Bytewax, one worker, seed rule"),
             let run = report.measure("apus run, seed rule")
         else { return nil }
+        let prefiltered = report.measure("apus run, input.prefilter")
         return Target(
             "10 times Bytewax", seen: "\(two(run.value / bytewax.value)) times",
             isReached: run.value >= 10 * bytewax.value,
             bound: report.measure("kcat -C to nowhere").map {
                 "Reading the topic to nowhere is \(two($0.value / bytewax.value)) times as fast as the pipeline."
-            })
+            }
+        ).orPrefiltered(
+            prefiltered.map { "\(two($0.value / bytewax.value)) times" },
+            isReached: prefiltered.map { $0.value >= 10 * bytewax.value } ?? false)
     }
 
     private static func latency(_ report: Report, _ mode: String, most: Double) -> Target? {

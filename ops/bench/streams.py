@@ -78,15 +78,20 @@ class TransactionBroker(Broker):
 
 
 class Detector:
-    def __init__(self, broker, cores=0, mode="at_least_once", rules=SEED, start="earliest", name="bench"):
+    def __init__(self, broker, cores=0, mode="at_least_once", rules=SEED, start="earliest", name="bench", prefilter=False):
+        # What a line of text cannot say of a topic.
+        self.config = tempfile.NamedTemporaryFile("w", suffix=".yaml")
+        self.config.write(json.dumps({"input": {
+            "topics": [{"name": "events", "key": "host.id", "normalize": not prefilter}], "prefilter": prefilter}}))
+        self.config.flush()
         settings = [
-            f"kafka.brokers={broker.address}", "input.topics=events=host.id", f"rules.paths={rules}",
+            f"kafka.brokers={broker.address}", f"rules.paths={rules}",
             f"delivery={mode}", "output.alerts=alerts", "output.dead_letters=dead", f"application={name}",
             f"input.start={start}", f"runtime.cores={cores}", "http.listen=",
         ]
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [APUS, "run"] + [word for setting in settings for word in ("--set", setting)],
+            [APUS, "run", "--config", self.config.name] + [word for setting in settings for word in ("--set", setting)],
             stdout=subprocess.DEVNULL, stderr=self.log)
 
     def stop(self):
@@ -153,13 +158,13 @@ def fill(broker, lines):
     return total
 
 
-def read_with_apus(broker, total, number, cores=0, instances=1):
+def read_with_apus(broker, total, number, cores=0, instances=1, prefilter=False):
     """Events a second, from the first alert's time to the last one's."""
     reader = alert_reader(broker)
     # What earlier runs wrote is passed over.
     low, high = reader.get_watermark_offsets(TopicPartition("alerts", 0), timeout=10)
     reader.assign([TopicPartition("alerts", 0, high)])
-    detectors = [Detector(broker, cores=cores, name=f"bench-{number}") for _ in range(instances)]
+    detectors = [Detector(broker, cores=cores, name=f"bench-{number}", prefilter=prefilter) for _ in range(instances)]
     times, idle = [], 0.0
     deadline = time.monotonic() + 90
     while len(times) < 2 * PARTITIONS and time.monotonic() < deadline:
@@ -235,6 +240,7 @@ def throughput(lines):
         readers["apus run, seed rule"] = lambda run: read_with_apus(broker, total, f"all-{run}")
         readers["apus run, one core"] = lambda run: read_with_apus(broker, total, f"one-{run}", cores=1)
         readers["apus run, two instances"] = lambda run: read_with_apus(broker, total, f"two-{run}", instances=2)
+        readers["apus run, input.prefilter"] = lambda run: read_with_apus(broker, total, f"filter-{run}", prefilter=True)
         readers["Python consumer by hand, seed rule"] = lambda run: read_with_python(broker, total)
         readers["Bytewax, one worker, seed rule"] = lambda run: read_with_bytewax(broker, total)
         readings = {name: [] for name in readers}
