@@ -13,6 +13,7 @@ final class DemoStage: Sendable {
     static let eventTopic = "demo.events"
     static let alertTopic = "demo.alerts"
     static let deadLetterTopic = "demo.dead-letters"
+    static let correlateTopic = "apus-demo.correlate"
     static let partitions = 6
 
     struct Stuck: Error, CustomStringConvertible {
@@ -26,6 +27,8 @@ final class DemoStage: Sendable {
     private let broker: EmbeddedBroker
     private let instances: [Pipeline]
     private let table: AssignmentTable
+    /// Whether some rule correlates over partitions, for which the instances form a second group.
+    private let correlates: Bool
     /// Where each woven event went, by its place in the traffic.
     private let places = Mutex<[Int: PartitionOffset]>([:])
     private let alerts = Mutex<[ReceivedAlert]>([])
@@ -37,9 +40,13 @@ final class DemoStage: Sendable {
         self.show = show
         broker = try EmbeddedBroker(topics: [
             (Self.eventTopic, Self.partitions), (Self.alertTopic, 1), (Self.deadLetterTopic, 1),
-            ("apus-demo.state", Self.partitions), ("apus-demo.correlate", Self.partitions),
+            ("apus-demo.state", Self.partitions), (Self.correlateTopic, Self.partitions),
             ("apus-demo.correlate.state", Self.partitions),
         ])
+        correlates =
+            !rules.reasonsToForward(
+                for: [InputKeying(topic: Self.eventTopic, key: .hostKey, partitions: Self.partitions)]
+            ).isEmpty
         let assignments = AssignmentTable()
         let address = broker.bootstrapServers
         instances = (1...2).map { number in
@@ -62,8 +69,8 @@ final class DemoStage: Sendable {
                 rules: rules, options: options,
                 observe: { event in
                     switch event {
-                    case .assigned(let partitions): assignments.add(partitions.filter(\.isEvents), to: number)
-                    case .revoked(let partitions, _): assignments.remove(partitions.filter(\.isEvents), from: number)
+                    case .assigned(let partitions): assignments.add(partitions, to: number)
+                    case .revoked(let partitions, _): assignments.remove(partitions, from: number)
                     case .failed(let error): show.line("instance \(number): \(error)")
                     default: break
                     }
@@ -100,19 +107,26 @@ final class DemoStage: Sendable {
             shares: seen.shares, places: places.withLock { $0 }, alerts: alerts.withLock { $0 })
     }
 
-    /// Both instances have their share before the first event, so that the sharing can be seen.
+    /// Both instances have their share before the first event, so that the sharing can be seen, and whatever is handed on to
+    /// be correlated has somebody who waits for it.
     private func joinGroup() async throws {
         let deadline = ContinuousClock.now + .seconds(60)
-        while !table.isComplete(instances: instances.count, partitions: Self.partitions) {
+        while !isJoined {
             guard ContinuousClock.now < deadline else {
                 throw Stuck(description: "the two instances did not share the partitions within a minute")
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-        for (number, partitions) in table.snapshot.sorted(by: { $0.key < $1.key }) {
+        for (number, partitions) in table.shares(of: Self.eventTopic).sorted(by: { $0.key < $1.key }) {
             let list = partitions.map(\.partition).sorted().map(String.init).joined(separator: ", ")
             show.line("instance \(number) reads partitions \(list)")
         }
+    }
+
+    private var isJoined: Bool {
+        let events = table.shares(of: Self.eventTopic)
+        guard events.count == instances.count, events.values.joined().count == Self.partitions else { return false }
+        return !correlates || table.shares(of: Self.correlateTopic).values.joined().count == Self.partitions
     }
 
     private func sendTraffic() async throws {
@@ -183,13 +197,15 @@ final class DemoStage: Sendable {
         while ContinuousClock.now < deadline {
             var position: Int64 = 0
             var lag: Int64 = 0
+            var isRestoring = false
             for instance in instances {
                 for lane in await instance.snapshot().lanes where lane.topics != [Self.eventTopic] {
                     position += lane.sources.reduce(0) { $0 + ($1.position ?? 0) }
                     lag += lane.lag
+                    isRestoring = isRestoring || lane.isRestoring
                 }
             }
-            if position != taken || lag > 0 { (taken, quietSince) = (position, .now) }
+            if position != taken || lag > 0 || isRestoring || !isJoined { (taken, quietSince) = (position, .now) }
             if ContinuousClock.now - quietSince > .seconds(2) { return }
             try await Task.sleep(for: .milliseconds(100))
         }
@@ -222,7 +238,10 @@ final class DemoStage: Sendable {
 final class AssignmentTable: Sendable {
     private let partitions = Mutex<[Int: Set<TopicPartition>]>([:])
 
-    var snapshot: [Int: Set<TopicPartition>] { partitions.withLock { $0 } }
+    /// The partitions of a topic by instance; only of instances that have any.
+    func shares(of topic: String) -> [Int: Set<TopicPartition>] {
+        partitions.withLock { $0.mapValues { $0.filter { $0.topic == topic } } }.filter { !$0.value.isEmpty }
+    }
 
     func add(_ new: [TopicPartition], to instance: Int) {
         partitions.withLock { $0[instance, default: []].formUnion(new) }
@@ -231,18 +250,6 @@ final class AssignmentTable: Sendable {
     func remove(_ old: [TopicPartition], from instance: Int) {
         partitions.withLock { $0[instance, default: []].subtract(old) }
     }
-
-    /// Whether every instance has a share, and all partitions are taken.
-    func isComplete(instances: Int, partitions count: Int) -> Bool {
-        partitions.withLock { table in
-            table.values.count { !$0.isEmpty } == instances && table.values.reduce(0) { $0 + $1.count } == count
-        }
-    }
-}
-
-extension TopicPartition {
-    /// Not of the topic that brings correlations together.
-    fileprivate var isEvents: Bool { topic == DemoStage.eventTopic }
 }
 
 extension Duration {
