@@ -15,5 +15,5 @@ extension FieldPath {
     public static let decodedScript: FieldPath = "apus.decoded.script"
 
     /// Whether this is one of the fields that Apus derives.
-    public var isDerived: Bool { self == .hostKey || self == .decodedCommandLine || self == .decodedScript }
+    public var isDerived: Bool { self == .hostKey || DecodedField.named(self) != nil }
 }
