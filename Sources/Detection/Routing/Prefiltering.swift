@@ -1,5 +1,5 @@
 import EQL
-public import Matching
+import Matching
 import Rules
 
 /// Why every record has to be parsed, whatever its bytes are.
