@@ -18,6 +18,9 @@ public struct ClientLog: Sendable {
 public enum Library {
     /// Of the library loaded at run time, such as `2.0.2`; it may be newer than the one compiled against.
     public static var version: String { String(cString: rd_kafka_version_str()) }
+
+    /// How many threads all of its clients in this process have.
+    static var threads: Int { Int(rd_kafka_thread_cnt()) }
 }
 
 /// Owns one `rd_kafka_t`. Everything that needs the client alive (queues, topics, batches of messages) holds
@@ -97,6 +100,9 @@ final class ClientHandle: @unchecked Sendable {
     }
 
     func hasBeenAssigned() { isDestroyable.store(true, ordering: .relaxed) }
+
+    /// For a consumer that cannot be destroyed any more: librdkafka would wait in its destruction, and take a core.
+    func keep() { isDestroyable.store(false, ordering: .relaxed) }
 
     /// The error that ended this client's usefulness, if one did.
     var fatalError: KafkaError? {

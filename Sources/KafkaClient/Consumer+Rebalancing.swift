@@ -175,6 +175,17 @@ extension Consumer {
         goOn()
     }
 
+    /// Answers an assignment that nobody has dealt with: librdkafka waits for that also where the client is destroyed, for
+    /// ever (2.0.2). When there is none it changes nothing that matters to a consumer which is let go of.
+    func acceptNothing() {
+        let none = PartitionList(capacity: 0)
+        if isCooperative {
+            if let error = rd_kafka_incremental_assign(client.pointer, none.pointer) { rd_kafka_error_destroy(error) }
+        } else {
+            rd_kafka_assign(client.pointer, none.pointer)
+        }
+    }
+
     private func giveBack(_ partitions: [TopicPartition]) {
         retire(partitions)
         if isCooperative {

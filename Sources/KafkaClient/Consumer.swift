@@ -99,10 +99,16 @@ public final class Consumer: Sendable {
 
     deinit {
         timer.cancel()
-        state.withLock { state in
+        let (isOpen, isPending) = state.withLock { state in
             if let events = state.events { Wakeup.unwatch(events) }
             for queue in state.queues.values { queue.retire() }
+            return (state.phase == .open, state.pending != nil)
         }
+        guard isOpen else { return }
+        // A client that is kept must not become, or stay, a member that reads nothing.
+        rd_kafka_unsubscribe(client.pointer)
+        if isPending { client.hasBeenAssigned() }
+        acceptNothing()
     }
 
     /// The error that ended this consumer's usefulness, if one did.
@@ -226,6 +232,7 @@ public final class Consumer: Sendable {
         }
         if let old { Wakeup.unwatch(old) }
         wakeup?.watch(queue)
+        let isPending = state.withLock { $0.pending != nil }
         cutShort { _ in true }
         // The end of closing need not be an event, so look for it often.
         timer.schedule(deadline: .now(), repeating: .milliseconds(20))
@@ -233,6 +240,9 @@ public final class Consumer: Sendable {
             // After a fatal error librdkafka closes nothing, and would join the group again, as a member that reads
             // nothing: for as long as the client lives, which may be for good (see `keepUntilAssigned`).
             rd_kafka_unsubscribe(client.pointer)
+            // It also takes an assignment that is accepted only now for one that is given back, and waits for the former
+            // for ever (2.0.2).
+            if isPending { client.keep() }
             emit(.failed(KafkaError(consuming: error, "close the consumer")))
             finishClosing()
         }

@@ -1,7 +1,8 @@
 import Dispatch
-import KafkaClient
 import TestSupport
 import Testing
+
+@testable import KafkaClient
 
 @Suite(.timeLimit(.minutes(3)))
 struct GroupTests {
@@ -219,6 +220,20 @@ struct GroupTests {
         let consumer = try reader.consumer
         try await reader.close()
         #expect(try consumer.subscription == [])
+    }
+
+    /// librdkafka waits for an answer to an assignment, also where the client is destroyed.
+    @Test(arguments: ["range", "cooperative-sticky"])
+    func aConsumerThatIsDroppedWhileItLooksForItsStartEnds(strategy: String) async throws {
+        let broker = try EmbeddedBroker(topics: [("events", 1)])
+        broker.fail(.offsetFetch, with: Array(repeating: .unstableOffsetCommit, count: 1000))
+        let threads = Library.threads
+        let reader = try Reader(broker, group: "dropped", ["partition.assignment.strategy": strategy])
+        #expect(Library.threads > threads)
+        try reader.consumer.subscribe(to: ["events"])
+        try await eventually("membership", seconds: 30) { try reader.consumer.assignment.count == 1 }
+        reader.drop()
+        try await eventually("the end of its threads", seconds: 30) { Library.threads <= threads }
     }
 
     /// Whoever closes may let go at once: the consumer lives until it has left, and no longer.

@@ -201,6 +201,11 @@ final class Reader: Sendable {
 
     func close() async throws {
         try await consumer.close()
+        drop()
+    }
+
+    /// Lets go of the consumer without closing it, as when its process is killed, but for the process.
+    func drop() {
         consumerBox.withLock { $0 = nil }
     }
 }
