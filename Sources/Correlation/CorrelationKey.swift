@@ -88,6 +88,8 @@ public struct KeyReader: Sendable {
     /// Every combination of distinct values of the key fields, in order; empty when a key that is not optional is
     /// missing, so that the event is invisible to the stage. One empty key when there are no key fields.
     public func keys(of event: Event) -> (keys: [CorrelationKey], truncated: Bool) {
+        for field in fields where !field.isOptional && !event.isPresent(field.id) { return ([], false) }
+        if let key = onlyKey(of: event) { return ([key], false) }
         var keys = [CorrelationKey([])]
         var truncated = false
         for field in fields {
@@ -101,10 +103,7 @@ public struct KeyReader: Sendable {
                 }
                 values.append(joined)
             }
-            if values.isEmpty {
-                guard field.isOptional else { return ([], truncated) }
-                values = [.missing]
-            }
+            if values.isEmpty { values = [.missing] }
             if values.count == 1 {
                 for index in keys.indices { keys[index].values.append(values[0]) }
             } else {
@@ -115,6 +114,22 @@ public struct KeyReader: Sendable {
         }
         if keys.count > 1 { keys.sort() }
         return (keys, truncated)
+    }
+
+    /// The key of an event that has one value at most in each of the fields, as most have; nil for others.
+    private func onlyKey(of event: Event) -> CorrelationKey? {
+        var key: [JoinValue] = []
+        key.reserveCapacity(fields.count)
+        for field in fields {
+            var values = event.values(field.id)
+            guard let value = values.next() else {
+                key.append(.missing)
+                continue
+            }
+            guard values.next() == nil else { return nil }
+            key.append(Self.join(value, type: field.type))
+        }
+        return CorrelationKey(key)
     }
 
     private static func join(_ value: EventValue, type: FieldType) -> JoinValue {
