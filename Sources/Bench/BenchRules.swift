@@ -32,7 +32,7 @@ struct BenchRules {
         }
         seedPath = folder + "/mail_collection_seed.toml"
         seed = try load(seedPath)
-        prefilter = try seed.prefiltered().prefilter
+        prefilter = try seed.prefiltered(recordsHaveTimes: true).prefilter
         sample = try load(folder + "/mail_collection_with_connection.toml")
         pack = try load(folder)
         thousand = try CompiledQueries(GeneratedRules.queries(1_000).map(Self.check))

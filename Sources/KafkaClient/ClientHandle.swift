@@ -19,7 +19,7 @@ public enum Library {
     /// Of the library loaded at run time, such as `2.0.2`; it may be newer than the one compiled against.
     public static var version: String { String(cString: rd_kafka_version_str()) }
 
-    /// How many threads all of its clients in this process have.
+    /// How many threads all of its clients in this process have; for tests that nothing is left behind.
     static var threads: Int { Int(rd_kafka_thread_cnt()) }
 }
 
@@ -81,8 +81,8 @@ final class ClientHandle: @unchecked Sendable {
         }
     }
 
-    /// Waits for librdkafka's threads. A consumer that was not closed leaves without telling its group,
-    /// which then waits for the session to time out.
+    /// Waits for librdkafka's threads, so nobody lets go of the last reference in a callback of its. A consumer that was
+    /// not closed has asked to leave its group, but does not wait for that: at worst the session times out.
     deinit {
         guard isDestroyable.load(ordering: .relaxed) else {
             // Its threads go on, and may log.

@@ -1,5 +1,6 @@
 import CVectorscan
 import EQL
+import EventSchema
 
 /// A wildcard pattern as pieces of text in a fixed order: the first may be bound to the start of a value, the last to
 /// its end, and any text may stand between two of them.
@@ -31,7 +32,7 @@ struct Glob: Hashable {
         self.isFolded = isFolded
         let star = UInt8(ascii: "*")
         let text = pattern.source.utf8.map { byte in
-            byte == UInt8(ascii: "?") ? Self.anyCharacter : isFolded && byte &- 0x41 < 26 ? byte | 0x20 : byte
+            byte == UInt8(ascii: "?") ? Self.anyCharacter : isFolded ? ASCII.lowercased(byte) : byte
         }
         isBoundToStart = text.first != star
         isBoundToEnd = text.last != star

@@ -1,4 +1,5 @@
 import CVectorscan
+import EventSchema
 
 /// Answers the globs of one value after another. Working memory of one lane, which grows to the largest value that had
 /// to be folded and allocates nothing from there on.
@@ -66,7 +67,7 @@ final class GlobScanner {
         }
         for index in 0..<value.count {
             let byte = value[index]
-            folded[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+            folded[index] = ASCII.lowercased(byte)
         }
     }
 }

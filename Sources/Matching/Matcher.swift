@@ -207,7 +207,7 @@ public final class Matcher {
         if !group.pointee.folded.isEmpty, text.count <= group.pointee.folded.longest {
             for index in 0..<text.count {
                 let byte = text[index]
-                foldBuffer[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                foldBuffer[index] = ASCII.lowercased(byte)
             }
             if let row = group.pointee.folded.row(of: UnsafeRawBufferPointer(rebasing: foldBuffer[..<text.count])) {
                 bits.set(group.pointee.foldedBits[row])

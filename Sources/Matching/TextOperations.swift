@@ -1,3 +1,4 @@
+import EventSchema
 import Glibc
 
 // Text as UTF-8, its places counted in UTF-16 units. Everything is linear in the bytes: values come from
@@ -143,7 +144,7 @@ extension UnsafeRawBufferPointer {
         while offset < count {
             let byte = self[offset]
             if byte < 0x80 {
-                result[length] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+                result[length] = ASCII.lowercased(byte)
                 length += 1
                 offset += 1
                 continue

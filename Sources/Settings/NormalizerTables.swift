@@ -239,16 +239,25 @@ private struct TableReader {
     }
 
     private mutating func paths(_ raw: RawValue) -> [FieldPath] {
-        texts(raw).flatMap { Self.numbered($0) }.map { FieldPath(prefix + $0) }
+        texts(raw).flatMap { numbered($0, at: raw.place) }.map { FieldPath(prefix + $0) }
     }
 
+    /// More numbers than that would make more fields than a record has.
+    private static let mostNumbers = 64
+
     /// `a.{0..2}.b` as `a.0.b`, `a.1.b` and `a.2.b`, for objects whose members are numbered.
-    private static func numbered(_ path: String) -> [String] {
+    private mutating func numbered(_ path: String, at place: Place) -> [String] {
+        guard path.contains("{") || path.contains("}") else { return [path] }
         guard let match = path.firstMatch(of: /\{(\d{1,3})\.\.(\d{1,3})\}/), let first = Int(match.1),
-            let last = Int(match.2), first <= last
-        else { return [path] }
+            let last = Int(match.2), first <= last, last - first < Self.mostNumbers
+        else {
+            problems.report(
+                "\"\(path)\": a range is written {0..15}, its smaller number first, and has at most \(Self.mostNumbers)",
+                at: place)
+            return []
+        }
         return (first...last).flatMap { number in
-            numbered("\(path[..<match.range.lowerBound])\(number)\(path[match.range.upperBound...])")
+            numbered("\(path[..<match.range.lowerBound])\(number)\(path[match.range.upperBound...])", at: place)
         }
     }
 

@@ -14,7 +14,7 @@ import Traffic
     private static func rules() throws -> [(rules: CompiledRules, filtered: CompiledRules)] {
         try Pack.load().rules.compactMap { rule in
             let rules = try CompiledRules(RuleSet([rule]))
-            return (try? rules.prefiltered()).map { (rules, $0) }
+            return (try? rules.prefiltered(recordsHaveTimes: true)).map { (rules, $0) }
         }
     }
 
@@ -53,7 +53,8 @@ import Traffic
 
     @Test func whatIsPassedOverIsCountedAndNotDecoded() throws {
         let lane = Lane(
-            try CompiledRules(RuleSet([rule(#"process where process.name : "powershell.exe""#)])).prefiltered())
+            try CompiledRules(RuleSet([rule(#"process where process.name : "powershell.exe""#)])).prefiltered(
+                recordsHaveTimes: true))
         #expect(lane.send(#"{"process.name":"cmd.exe"}"#) == nil)
         #expect(!lane.detector.hasEvent)
         #expect(lane.send("no event") == nil)
@@ -70,7 +71,7 @@ import Traffic
     @Test func recordsThatAreNormalisedAreNotJudgedByTheirBytes() throws {
         let compiled = try CompiledRules(
             RuleSet([try rule(#"process where process.name : "powershell.exe""#)]), normalizers: NormalizerTable.builtIn
-        ).prefiltered()
+        ).prefiltered(recordsHaveTimes: true)
         var options = EvaluatorOptions(ordering: .stream(lateness: 0))
         options.verbatimTopics = [TopicID(rawValue: 1)]
         let detector = Detector(compiled, options: options)
@@ -95,8 +96,30 @@ import Traffic
     ])
     func rulesThatNeedEveryRecordSaySo(query: String, reason: String) throws {
         let compiled = try CompiledRules(RuleSet([rule(query)]))
-        let obstacle = try #require(throws: PrefilterObstacle.self) { try compiled.prefiltered() }
+        let obstacle = try #require(throws: PrefilterObstacle.self) { try compiled.prefiltered(recordsHaveTimes: true) }
         #expect("\(obstacle)".contains(reason))
-        #expect(reason == "script blocks" || "\(obstacle)".contains(compiled.rules[0].name))
+        #expect("\(obstacle)".contains(compiled.rules[0].name))
+    }
+
+    /// A line without a time has that of the line before, which decides whether the exception is over.
+    @Test func exceptionsThatExpireNeedTheTimeOfEveryLine() throws {
+        let rule = try rule(#"any where process.name == "powershell.exe""#)
+        let report = ExceptionLoader(checker: .standard).load(
+            toml: """
+                [[exception]]
+                id = "until-june"
+                global = true
+                condition = 'user.name == "ada"'
+                owner = "me"
+                reason = "because"
+                expires = 2027-06-30T00:00:00Z
+                """, path: "x.toml")
+        try #require(report.problems.isEmpty, "\(report.problems)")
+        let exceptions = report.exceptions
+        let compiled = try CompiledRules(RuleSet([rule]), exceptions: exceptions)
+        #expect(throws: PrefilterObstacle.inheritsTime(exception: "until-june")) {
+            try compiled.prefiltered(recordsHaveTimes: false)
+        }
+        #expect(try compiled.prefiltered(recordsHaveTimes: true).prefilter != nil)
     }
 }

@@ -223,15 +223,20 @@ struct GroupTests {
     }
 
     /// librdkafka waits for an answer to an assignment, also where the client is destroyed.
-    @Test(arguments: ["range", "cooperative-sticky"])
-    func aConsumerThatIsDroppedWhileItLooksForItsStartEnds(strategy: String) async throws {
+    @Test(arguments: ["range", "cooperative-sticky"], ["looking for its start", "reading"])
+    func aConsumerThatIsDroppedEnds(strategy: String, moment: String) async throws {
         let broker = try EmbeddedBroker(topics: [("events", 1)])
-        broker.fail(.offsetFetch, with: Array(repeating: .unstableOffsetCommit, count: 1000))
+        if moment != "reading" { broker.fail(.offsetFetch, with: Array(repeating: .unstableOffsetCommit, count: 1000)) }
         let threads = Library.threads
         let reader = try Reader(broker, group: "dropped", ["partition.assignment.strategy": strategy])
         #expect(Library.threads > threads)
         try reader.consumer.subscribe(to: ["events"])
         try await eventually("membership", seconds: 30) { try reader.consumer.assignment.count == 1 }
+        if moment == "reading" {
+            try await reader.notes.wait(for: "assignment") {
+                $0.contains { if case .assigned = $0 { true } else { false } }
+            }
+        }
         reader.drop()
         try await eventually("the end of its threads", seconds: 30) { Library.threads <= threads }
     }

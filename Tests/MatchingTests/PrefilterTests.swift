@@ -124,6 +124,18 @@ import Testing
         #expect(try !passes(condition, #"{"url.path":"/owa/"}"#))
     }
 
+    /// `*` and `?` stand for any text also in what the functions look for, and a backslash may take that from them.
+    @Test(arguments: [
+        (#"stringContains(process.command_line, "sh=*xyz")"#, "cmd sh=12xyz"),
+        (#"endsWith(process.command_line, "power?hell")"#, "powerShell"),
+        (#"process.command_line : "power\\*hell""#, #"power\\ and hell"#),
+    ])
+    func wildcardsOfFunctionsStandForAnyText(text: String, value: String) throws {
+        let record = #"{"process.command_line":"\#(value)"}"#
+        #expect(try Bench(text).matches(record) == [0])
+        #expect(try passes(text, record))
+    }
+
     // MARK: What conditions need
 
     @Test(arguments: [
@@ -155,6 +167,8 @@ import Testing
         ),
         (#"process.executable : "C:\\Windows\\*\\rundll32.exe""#, ["rundll32.ex"]),
         (#"startsWith(process.name, "power")"#, ["power"]),
+        (#"endsWith(process.name, "ower?shell")"#, ["shell"]),
+        (#"stringContains(process.command_line, "-enc*payload")"#, ["payload"]),
         ("false", []),
     ])
     func theRarestTextIsLookedFor(text: String, texts: [String]) throws {

@@ -106,13 +106,28 @@ struct BuiltInTableTests {
             name: t
             when: [{a: b}]
             fields:
-              user.name: ["x.{1..3}.y", "z.{0..1}.{8..9}", "q.{2..1}"]
+              user.name: ["x.{1..3}.y", "z.{0..1}.{8..9}"]
             """
         let tables = try NormalizerTable.parse(text, file: "t.yaml").get()
         #expect(
             tables.first?.entries.map(\.origin) == [
-                .first(["x.1.y", "x.2.y", "x.3.y", "z.0.8", "z.0.9", "z.1.8", "z.1.9", "q.{2..1}"])
+                .first(["x.1.y", "x.2.y", "x.3.y", "z.0.8", "z.0.9", "z.1.8", "z.1.9"])
             ])
+    }
+
+    @Test(arguments: ["q.{2..1}", "q.{0..64}", "q.{0..1000}", "q.{x}", "q.{1}", "q.}"])
+    func aRangeThatIsNoneIsNamed(path: String) throws {
+        let text = """
+            name: t
+            when: [{a: b}]
+            fields: {user.name: "\(path)"}
+            """
+        guard case .failure(let errors) = NormalizerTable.parse(text, file: "t.yaml") else {
+            Issue.record("\(path) was taken")
+            return
+        }
+        #expect(errors.description.hasPrefix("t.yaml:3:"))
+        #expect(errors.description.contains("\"\(path)\": a range is written {0..15}"))
     }
 
     @Test func missingFolder() throws {

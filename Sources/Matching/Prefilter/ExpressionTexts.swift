@@ -1,3 +1,5 @@
+import EventSchema
+
 /// Finds texts that a match of an expression cannot do without.
 ///
 /// Reads the common part of the syntax the matcher understands: text, escapes, classes, groups, alternatives, quantifiers
@@ -120,7 +122,7 @@ struct ExpressionTexts {
             }
         }
         guard take("]") else { return giveUp() }
-        let letters = Set(members.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 })
+        let letters = Set(members.map { ASCII.lowercased($0) })
         guard isPlain, letters.count == 1, let letter = letters.first else { return .character }
         return .byte(letter)
     }

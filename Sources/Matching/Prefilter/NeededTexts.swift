@@ -42,7 +42,7 @@ struct NeededTexts {
 
     /// The best text within `run`, a stretch of every value in question.
     init?(in run: some Sequence<UInt8>) {
-        let text = run.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
+        let text = run.map { ASCII.lowercased($0) }
             .split { !Self.isVerbatim($0) }
             .filter { $0.count >= Self.shortest && !$0.allSatisfy(Self.isOfNumber) }
             .min { Self.share(of: $0) < Self.share(of: $1) }
@@ -68,9 +68,9 @@ struct NeededTexts {
     private init?(_ pattern: StringPattern) {
         let stretches: [NeededTexts?] =
             switch pattern.origin {
-            case .wildcard:
+            // Both stand for any text also in what a function looks for.
+            case .wildcard, .affix:
                 pattern.source.utf8.split { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }.map { Self(in: $0) }
-            case .affix: [Self(in: pattern.source.utf8)]
             case .lucene, .search: [ExpressionTexts.needed(by: pattern.expression)]
             }
         guard let best = stretches.compactMap(\.self).min(by: { $0.share < $1.share }) else { return nil }

@@ -437,7 +437,9 @@ final class PartitionLane: @unchecked Sendable {
             alerts: counts.alerts, outstanding: delivery.outstanding, isPaused: state == .paused,
             isStalled: isStalled, isRestoring: isRestoring, state: upkeep.counts, correlate: correlation.counts,
             liveKeys: detector.liveKeys,
-            watermarkDelay: detector.watermark.map { max(0, Double(now.nanoseconds &- $0.nanoseconds) / 1e9) },
+            // Nothing waits for it where records are passed over, which do not move it.
+            watermarkDelay: detector.rules.prefilter != nil
+                ? nil : detector.watermark.map { max(0, Double(now.nanoseconds &- $0.nanoseconds) / 1e9) },
             eventToAlert: meter.eventToAlert, ruleCosts: meter.costs)
     }
 }

@@ -60,8 +60,7 @@ final class Membership: @unchecked Sendable {
                 consumer, rules, options, partitions: partitions, keyWatch: keyWatch, log: log, member: makeLink()))
     }
 
-    /// Dropped without being ended: like a crash. The group waits for the session to time out, and nothing is
-    /// committed.
+    /// Dropped without being ended: nothing is committed, and the group may have to wait for the session to time out.
     deinit { state.forget() }
 
     private func makeLink() -> MembershipLink {

@@ -134,7 +134,7 @@ struct Eval: ParsableCommand {
     /// - Throws: the exit status for rules that every record has to be parsed for.
     private func prefiltered(_ rules: CompiledRules) throws -> CompiledRules {
         do throws(PrefilterObstacle) {
-            return try rules.prefiltered()
+            return try rules.prefiltered(recordsHaveTimes: records == .kcat)
         } catch {
             Console.note("error: no line may be passed over: \(error)")
             throw ExitStatus.data.code

@@ -79,17 +79,20 @@ struct LoadedRules {
 }
 
 extension CompiledRules {
-    /// The rules as `input.prefilter` wants them; says why it has no effect where it has none.
-    func prefiltered(by settings: Settings, _ logger: Logger) -> CompiledRules {
+    /// The rules as `input.prefilter` wants them; says why it has no effect where it has none, and had one before.
+    ///
+    /// - Parameter former: the rules until now; nil at the start.
+    func prefiltered(by settings: Settings, after former: CompiledRules? = nil, _ logger: Logger) -> CompiledRules {
         guard settings.input.prefilter else { return self }
+        let isNews = former.map { $0.prefilter != nil } ?? true
         guard settings.input.topics.contains(where: { !$0.normalize }) else {
-            logger.warning("input.prefilter has no effect: none of the topics has normalize: false")
+            if isNews { logger.warning("input.prefilter has no effect: none of the topics has normalize: false") }
             return self
         }
         do throws(PrefilterObstacle) {
-            return try prefiltered()
+            return try prefiltered(recordsHaveTimes: true)
         } catch {
-            logger.warning("input.prefilter has no effect: \(error)")
+            if isNews { logger.warning("input.prefilter has no effect: \(error)") }
             return self
         }
     }

@@ -136,7 +136,8 @@ actor RuleReloader {
         let rules: CompiledRules
         let pending: [Int32]
         do {
-            rules = try loaded.compiled(fields: fields, normalizers: normalizers).prefiltered(by: settings, logger)
+            rules = try loaded.compiled(fields: fields, normalizers: normalizers).prefiltered(
+                by: settings, after: current, logger)
             pending = try await pipeline.replaceRules(rules)
         } catch {
             isOwed = error is ReplacementFailure
