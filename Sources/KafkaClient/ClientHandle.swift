@@ -19,8 +19,8 @@ public enum Library {
     /// Of the library loaded at run time, such as `2.0.2`; it may be newer than the one compiled against.
     public static var version: String { String(cString: rd_kafka_version_str()) }
 
-    /// How many threads all of its clients in this process have; for tests that nothing is left behind.
-    static var threads: Int { Int(rd_kafka_thread_cnt()) }
+    /// How many of its clients this process has, but for embedded brokers; for tests that nothing is left behind.
+    static var clients: Int { ClientHandle.count.load(ordering: .relaxed) }
 }
 
 /// Owns one `rd_kafka_t`. Everything that needs the client alive (queues, topics, batches of messages) holds
@@ -33,6 +33,7 @@ final class ClientHandle: @unchecked Sendable {
     /// librdkafka holds an unretained pointer to it. `deinit` ends librdkafka's threads before it is released.
     private let log: LogBox?
     private let isDestroyable = Atomic(true)
+    fileprivate static let count = Atomic(0)
 
     private final class LogBox: Sendable {
         let handler: ClientLog.Handler
@@ -76,6 +77,7 @@ final class ClientHandle: @unchecked Sendable {
 
         self.log = log
         pointer = try configuration.makeClient(type)
+        Self.count.add(1, ordering: .relaxed)
         if usesTokens, let error = rd_kafka_sasl_background_callbacks_enable(pointer) {
             throw KafkaError(consuming: error, "refresh OAUTHBEARER tokens in the background")
         }
@@ -90,6 +92,7 @@ final class ClientHandle: @unchecked Sendable {
             return
         }
         rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+        Self.count.subtract(1, ordering: .relaxed)
     }
 
     /// For a consumer with the assignor `cooperative-sticky` until it has had an assignment: before 2.3.0, librdkafka
