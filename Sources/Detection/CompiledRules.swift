@@ -26,7 +26,7 @@ public struct CompiledRules: Sendable {
     /// The field that has to bring all events of a host to partitions of one number, since some rule correlates them
     /// there; nil when none relies on it, and before ``spread(over:)``.
     public internal(set) var partitionKey: FieldID?
-    /// Tells records that no rule can match by their bytes; nil before ``prefiltered()``.
+    /// Tells records that no rule can match by their bytes; nil before ``prefiltered(recordsHaveTimes:)``.
     public internal(set) var prefilter: Prefilter?
 
     /// Whether any rule is in the shadow stage.

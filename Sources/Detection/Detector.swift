@@ -156,7 +156,8 @@ public final class Detector {
         evaluator.process(payload, origin: origin, source: source, recordTime: recordTime)
     }
 
-    /// Whether the record taken last was decoded, or passed over for its bytes (``CompiledRules/prefiltered()``).
+    /// Whether the record taken last was decoded, and not passed over for its bytes
+    /// (``CompiledRules/prefiltered(recordsHaveTimes:)``).
     public var hasEvent: Bool { evaluator.hasEvent }
 
     /// Evaluates one rule by itself against the record taken last, which must have decoded: what that costs by `clock`.

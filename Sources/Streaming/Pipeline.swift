@@ -198,9 +198,9 @@ public final class Pipeline: Sendable {
         let (current, membership, correlation, known) = state.withLock {
             ($0.rules, $0.membership, $0.correlation, $0.partitions)
         }
-        var spread = options.readsHits ? rules : rules.spread(over: options.keying(known.inputs))
+        var spread = options.spread(rules, over: known.inputs)
         let beginsToRemember = spread.keepsState(in: options.role) && membership?.keepsState == false
-        let beginsToHandOn = !options.readsHits && !spread.forwarded.isEmpty && correlation == nil
+        let beginsToHandOn = options.handsOn(spread) && correlation == nil
         var partitions = known
         if beginsToRemember || beginsToHandOn || spread.hasShadowRules && !current.hasShadowRules {
             let topics = try TopicCheck(options: options, rules: rules, observe: observe).run()

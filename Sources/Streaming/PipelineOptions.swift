@@ -147,6 +147,14 @@ extension PipelineOptions {
         inputs.map { InputKeying(topic: $0.name, key: $0.key, partitions: partitions[$0.name] ?? 0) }
     }
 
+    /// The same rules for inputs with so many partitions each; lanes that read hits take them as they are.
+    func spread(_ rules: CompiledRules, over partitions: [String: Int]) -> CompiledRules {
+        readsHits ? rules : rules.spread(over: keying(partitions))
+    }
+
+    /// Whether lanes hand hits of these rules on to others.
+    func handsOn(_ rules: CompiledRules) -> Bool { !readsHits && !rules.forwarded.isEmpty }
+
     /// Of the group's member. Offsets are fetched and records read only when they are stable: what a transaction has
     /// not committed yet is waited for.
     var consumerProperties: ClientProperties {

@@ -78,12 +78,12 @@ struct TopicCheck {
             options.inputs.map { ($0.name, metadata.topic($0.name)?.partitions.count ?? 0) },
             uniquingKeysWith: { first, _ in first })
         let widest = partitions.values.max() ?? 1
-        let spread = options.readsHits ? rules : rules.spread(over: options.keying(partitions))
+        let spread = options.spread(rules, over: partitions)
         if spread.keepsState(in: options.role) {
             reasons += try checkState(partitions, widest, &metadata, admin)
         }
         var correlatePartitions = 0
-        if !options.readsHits, !spread.forwarded.isEmpty {
+        if options.handsOn(spread) {
             reasons += try checkCorrelate(spread, partitions, widest, &metadata, admin)
             correlatePartitions = metadata.topic(options.correlateTopic)?.partitions.count ?? 0
         }

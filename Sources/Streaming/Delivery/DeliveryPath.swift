@@ -69,8 +69,3 @@ enum DeliveryPath: Sendable {
         if case .atLeastOnce(let path) = self { path.reports.removeAll() }
     }
 }
-
-extension PipelineOptions {
-    /// Whether lanes hand hits of these rules on to others.
-    func handsOn(_ rules: CompiledRules) -> Bool { !readsHits && !rules.forwarded.isEmpty }
-}
