@@ -1,5 +1,6 @@
 import Dispatch
 import KafkaClient
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(3)))
@@ -53,6 +54,8 @@ struct ProducerTests {
         writer.producer.purge()
         let reports = try await writer.reports.wait(count: 5)
         #expect(reports.allSatisfy { $0.error?.code == .purgedFromQueue })
+        // A record has its place until its report is done with, a moment after it was handed on.
+        try await eventually("room") { writer.producer.outstanding == 0 }
         guard case .queued = send(6) else { throw KafkaError(.state, "queue") }
         // Closing gives up what cannot be written, and reports it.
         let error = #expect(throws: KafkaError.self) { try writer.producer.close(timeout: .milliseconds(100)) }
